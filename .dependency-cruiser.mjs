@@ -1,0 +1,40 @@
+// Floors of the house, from the ground up (docs/architecture.md). A file imports from its own folder and from
+// floors below it only; nothing points back up, and nothing goes round in a circle.
+const floors = [
+  ['errors', 'random'],
+  ['platform', 'kernels', 'model/architecture'],
+  ['model', 'data', 'graph'],
+  ['engine', 'io'],
+  ['train', 'classify'],
+  ['index'],
+];
+
+const path = (names) => `^src/(${names.join('|')})(\\.ts|/)`;
+
+const rules = floors.flatMap((floor, level) =>
+  floor.map((name) => ({
+    name: `${name}-looks-down`,
+    severity: 'error',
+    // The architecture table lives in model/ but lies a floor below the rest of it.
+    from: { path: path([name]), ...(name === 'model' && { pathNot: path(['model/architecture']) }) },
+    to: { path: '^src/', pathNot: path([name, ...floors.slice(0, level).flat()]) },
+  })),
+);
+
+export default {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'only-the-node-twin-sees-node',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/platform/node\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    ...rules,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+  },
+};

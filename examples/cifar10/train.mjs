@@ -1,0 +1,150 @@
+// Trains a MobileNetV1 on CIFAR-10, saves it, loads it again and classifies five test pictures.
+//
+//   npm start -- --help
+//
+// Outside of this repository:
+//   npm install mobilenet-v1-ts @tensorflow/tfjs-core @tensorflow/tfjs-layers @tensorflow/tfjs-backend-cpu \
+//     @tensorflow/tfjs-backend-wasm commander cli-progress cli-table3
+//   node train.mjs
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  evaluateClassifier,
+  getModelMetadata,
+  loadCifar10,
+  loadModel,
+  MobilenetError,
+  mobilenetV1,
+  recipes,
+  saveModel,
+  syntheticCifar10,
+  takeDataset,
+  toTensors,
+  trainClassifier,
+} from 'mobilenet-v1-ts';
+import { parseOptions } from './options.mjs';
+import { jsonReport, textReport } from './report.mjs';
+
+const options = parseOptions(process.argv.slice(2));
+const report = options.json ? jsonReport() : textReport();
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+
+try {
+  await main();
+} catch (error) {
+  report.close();
+  if (stop.signal.aborted) {
+    report.say('Stopped.');
+    process.exitCode = 130;
+  } else if (error instanceof MobilenetError) {
+    report.say(error.message);
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
+}
+
+async function main() {
+  await tf.setBackend(options.backend);
+  const { train, test, name } = await loadData();
+  const [height, width, channels] = [train.height, train.width, train.channels];
+  const model = mobilenetV1({
+    classes: train.classNames.length,
+    inputShape: [height, width, channels],
+    alpha: options.alpha,
+    stemStride: options.stemStride,
+    // A minute is few steps: batch norm's usual 0.99 would leave its moving averages behind.
+    ...(options.recipe === 'quick' && { batchNormMomentum: 0.9, dropout: 0 }),
+    seed: options.seed,
+  });
+  report.say(
+    `MobileNetV1, alpha ${options.alpha}, stem stride ${options.stemStride}, ${model.countParams()} parameters; ` +
+      `${name}, ${train.size} training and ${test.size} test pictures; backend ${tf.getBackend()}`,
+  );
+
+  const { history } = await trainClassifier(model, train, {
+    ...trainingOptions(),
+    validation: test,
+    seed: options.seed,
+    onBatch: report.onBatch,
+    onEpoch: report.onEpoch,
+    signal: stop.signal,
+  });
+  report.onHistory(history);
+
+  await saveModel(model, options.out);
+  model.dispose();
+  const loaded = await loadModel(options.out);
+  report.say(`Saved to ${options.out} and loaded again; five test pictures:`);
+  report.onClassified(await classify(loaded, test));
+  const { accuracy, loss } = await evaluateClassifier(loaded, test, { signal: stop.signal });
+  loaded.dispose();
+  report.onEnd({
+    testAccuracy: accuracy,
+    testLoss: loss,
+    imagesPerSecond: meanSpeed(history),
+    backend: tf.getBackend(),
+    dataset: name,
+    recipe: options.recipe,
+    alpha: options.alpha,
+    stemStride: options.stemStride,
+    seed: options.seed,
+    epochs: history.length,
+    out: options.out,
+  });
+}
+
+/** The recipe, with what the command line changes of it. */
+function trainingOptions() {
+  const { epochs, minutes, batchSize, learningRate } = options;
+  return {
+    ...recipes[options.recipe],
+    ...(epochs && { epochs, maxMinutes: undefined }),
+    ...(minutes && !epochs && { maxMinutes: minutes, epochs: undefined }),
+    ...(batchSize && { batchSize }),
+    ...(learningRate && { learningRate }),
+  };
+}
+
+/** CIFAR-10, or where it cannot be had, the pictures that the library draws itself. */
+async function loadData() {
+  const { data, limit } = options;
+  const sets = await loadCifar10({ source: data, onProgress: report.onDownload, signal: stop.signal })
+    .then((real) => ({ ...real, name: 'CIFAR-10' }))
+    .catch((error) => {
+      if (data || error.code !== 'download-failed') throw error;
+      report.say('CIFAR-10 is neither cached nor to be downloaded: training on synthetic pictures instead.');
+      return { ...syntheticCifar10({ train: 5000, test: 1000 }), name: 'synthetic' };
+    });
+  return limit ? { ...sets, train: takeDataset(sets.train, limit), test: takeDataset(sets.test, limit) } : sets;
+}
+
+/**
+ * The first five pictures of a dataset: the most probable class of each, and its label.
+ *
+ * @param {import('@tensorflow/tfjs-layers').LayersModel} model
+ * @param {import('mobilenet-v1-ts').ImageDataset} dataset
+ */
+async function classify(model, dataset) {
+  const { height, width, channels, classNames } = dataset;
+  const pictures = await dataset.read([0, 1, 2, 3, 4].slice(0, dataset.size));
+  const batch = { ...pictures, height, width, channels, classes: classNames.length };
+  const { inputRange } = getModelMetadata(model);
+  const { images, labels } = toTensors(batch, { inputRange });
+  const output = /** @type {tf.Tensor2D} */ (model.predict(images));
+  const rows = await output.array();
+  tf.dispose([images, labels, output]);
+  return rows.map((probabilities, i) => {
+    const probability = Math.max(...probabilities);
+    const predicted = String(classNames[probabilities.indexOf(probability)]);
+    return { predicted, probability, label: String(classNames[Number(pictures.labels[i])]) };
+  });
+}
+
+/** @param {import('mobilenet-v1-ts').TrainingEpoch[]} history */
+function meanSpeed(history) {
+  const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  return history.reduce((sum, epoch) => sum + epoch.imagesPerSecond * epoch.seconds, 0) / seconds;
+}

@@ -1,0 +1,91 @@
+import { check, checkInteger, fail } from '../errors';
+import { createRandom, type Random, shuffleInPlace } from '../random';
+import type { ImageBatch, ImageDataset } from './imageDataset';
+
+/** Options for {@link batches}. */
+export interface BatchesOptions {
+  /** Pictures in a batch; the last one may be smaller. @default 32 */
+  batchSize?: number;
+  /**
+   * `true` shuffles the whole dataset. A number is the size of a window that slides over it, from which pictures are
+   * drawn at random, as `shuffle(bufferSize)` of tf.data has it. @default false
+   */
+  shuffle?: boolean | number;
+  /** The same seed and epoch give the same order on every platform. @default 0 */
+  seed?: number;
+  /** Each epoch has an order of its own. @default 0 */
+  epoch?: number;
+  /** Leaves out a last batch that is smaller than the others. @default false */
+  dropRemainder?: boolean;
+}
+
+/**
+ * Goes once through a dataset, in batches.
+ *
+ * @throws MobilenetError `invalid-argument` where an option is out of range, `invalid-data` where the dataset reads
+ * something else than was asked for.
+ * @example
+ * ```ts
+ * for await (const { images, labels } of batches(syntheticCifar10().train, { batchSize: 128, shuffle: true })) {
+ *   console.log(images.length, labels.length);
+ * }
+ * ```
+ */
+export function batches(dataset: ImageDataset, options: BatchesOptions = {}): AsyncIterableIterator<ImageBatch> {
+  checkBatchesOptions('batches', options);
+  const { batchSize = 32, shuffle = false, seed = 0, epoch = 0 } = options;
+  const order = epochOrder(dataset.size, shuffle, createRandom(seed, epoch));
+  return readBatches(dataset, order.subarray(0, batchCount(dataset.size, options) * batchSize), batchSize);
+}
+
+/** Throws `invalid-argument` unless every option is in range. */
+export function checkBatchesOptions(where: string, options: BatchesOptions): void {
+  const { batchSize = 32, shuffle = false, seed = 0, epoch = 0 } = options;
+  checkInteger(where, 'batchSize', batchSize, 1);
+  if (typeof shuffle !== 'boolean') checkInteger(where, 'shuffle, where it is a number,', shuffle, 1);
+  check(Number.isSafeInteger(seed), { where, expected: 'seed to be an integer', received: seed });
+  checkInteger(where, 'epoch', epoch, 0);
+}
+
+/** How many batches {@link batches} makes of a dataset of `size` pictures. */
+export function batchCount(size: number, { batchSize = 32, dropRemainder = false }: BatchesOptions): number {
+  return dropRemainder ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
+}
+
+async function* readBatches(dataset: ImageDataset, order: Uint32Array, batchSize: number) {
+  const { height, width, channels, classNames } = dataset;
+  for (let start = 0; start < order.length; start += batchSize) {
+    const indices = order.subarray(start, start + batchSize);
+    const { images, labels } = await dataset.read(indices);
+    const bytes = indices.length * height * width * channels;
+    if (images.length !== bytes || labels.length !== indices.length) {
+      fail({
+        code: 'invalid-data',
+        where: "the dataset's read",
+        expected: `${bytes} bytes and ${indices.length} labels`,
+        received: `${images.length} bytes and ${labels.length} labels`,
+      });
+    }
+    yield { images, labels, height, width, channels, classes: classNames.length };
+  }
+}
+
+/** The indices of a dataset in the order of one epoch. */
+function epochOrder(size: number, shuffle: boolean | number, random: Random): Uint32Array {
+  const order = Uint32Array.from({ length: size }, (_, i) => i);
+  if (shuffle === false) return order;
+  if (shuffle === true || shuffle >= size) return shuffleInPlace(order, random);
+  return shuffleWindowed(order, shuffle, random);
+}
+
+/** Fills a window, draws from it at random, and puts the next one where the drawn one was (tf.data's shuffle). */
+function shuffleWindowed(order: Uint32Array, windowSize: number, random: Random): Uint32Array {
+  const window = Array.from(order.subarray(0, windowSize));
+  return order.map((_, i) => {
+    const draw = random.integer(window.length);
+    const drawn = window[draw]!;
+    const next = i + windowSize < order.length ? order[i + windowSize]! : window.pop()!;
+    if (draw < window.length) window[draw] = next;
+    return drawn;
+  });
+}

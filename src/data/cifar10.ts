@@ -1,0 +1,198 @@
+import { platform } from '#platform';
+import { check, fail, MobilenetError } from '../errors';
+import { countBytes, download, verifyBytes } from '../platform/download';
+import type { ByteStream } from '../platform/platform';
+import { readCifar10Archive } from './cifar10Archive';
+import {
+  CIFAR_10,
+  CIFAR_10_FILES,
+  CIFAR_10_FOLDER,
+  type Cifar10,
+  type Cifar10Release,
+  checkComplete,
+  checkFileSize,
+  createCifar10Assembler,
+} from './cifar10Format';
+
+const CACHE_NAME = 'cifar-10-binary.tar.gz';
+
+/** How far a load is. */
+export interface LoadProgress {
+  /** `download` from the network, then `read` from the cache; a local source is only read. */
+  phase: 'download' | 'read';
+  /** Bytes so far. */
+  loaded: number;
+  /** Bytes in the end, where that is known. */
+  total?: number | undefined;
+}
+
+/** Options for {@link loadCifar10}. */
+export interface LoadCifar10Options {
+  /**
+   * A folder of the six `.bin` files (or one that holds `cifar-10-batches-bin`), the path, URL or bytes of a
+   * `cifar-10-binary.tar.gz`. A browser takes every string for a URL. @default the official address
+   */
+  source?: string | URL | Uint8Array<ArrayBuffer> | ArrayBuffer | Blob;
+  /**
+   * Where downloads are kept: a folder in Node, the name of a cache in browsers. @default the cache folder of the
+   * operating system, or the Cache API
+   */
+  cacheDir?: string;
+  /** Whether an archive from the official address must have the official length and SHA-256. @default true */
+  verify?: boolean;
+  onProgress?: (progress: LoadProgress) => void;
+  /** Stops the load; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** What downloads. @default globalThis.fetch */
+  fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * Loads CIFAR-10, 50,000 pictures to train and 10,000 to test, `[N,32,32,3]`; a download is kept and checked again
+ * whenever it is used.
+ *
+ * @throws MobilenetError `invalid-data` where the files are not CIFAR-10, `download-failed`, `file-system`; the signal's
+ * reason where it was aborted.
+ * @see https://www.cs.toronto.edu/~kriz/cifar.html
+ * @example
+ * ```ts
+ * const { train, test } = await loadCifar10({ onProgress: ({ phase, loaded }) => console.log(phase, loaded) });
+ * console.log(train.size, test.size); // 50000 10000
+ * ```
+ */
+export function loadCifar10(options: LoadCifar10Options = {}): Promise<Cifar10> {
+  return loadRelease(CIFAR_10, options);
+}
+
+/** {@link loadCifar10} for files of another address, checksum and number of records; for tests. */
+export async function loadRelease(release: Cifar10Release, options: LoadCifar10Options): Promise<Cifar10> {
+  const { source = release.url, signal } = options;
+  signal?.throwIfAborted();
+  const load: Load = { ...options, release };
+  if (source instanceof Uint8Array) return loadBytes(load, source);
+  if (source instanceof ArrayBuffer) return loadBytes(load, new Uint8Array(source));
+  if (source instanceof Blob) return readArchive(load, 'the blob', source.stream() as ByteStream, source.size);
+  check(typeof source === 'string' || source instanceof URL, {
+    where: 'loadCifar10',
+    expected: 'source to be a path, a URL or bytes',
+    received: Object.prototype.toString.call(source),
+  });
+  const url = toUrl(String(source));
+  return url === undefined ? loadPath(load, String(source)) : loadUrl(load, url);
+}
+
+type Load = Omit<LoadCifar10Options, 'source'> & { release: Cifar10Release };
+
+function loadBytes(load: Load, bytes: Uint8Array<ArrayBuffer>): Promise<Cifar10> {
+  return readArchive(load, 'the bytes', new Blob([bytes]).stream() as ByteStream, bytes.length);
+}
+
+/** The absolute address, or undefined where a string is a path. */
+function toUrl(source: string): string | undefined {
+  if (platform.name === 'node' && !/^(https?|data|blob):/i.test(source)) return undefined;
+  const base = globalThis.location?.href;
+  check(URL.canParse(source, base), { where: 'loadCifar10', expected: 'a URL', received: source });
+  return new URL(source, base).href;
+}
+
+async function loadPath(load: Load, path: string): Promise<Cifar10> {
+  const names = await platform.listFolder(path);
+  if (names?.includes(CIFAR_10_FOLDER) && !CIFAR_10_FILES.some((file) => names.includes(file))) {
+    return loadPath(load, `${path.replace(/\/$/, '')}/${CIFAR_10_FOLDER}`);
+  }
+  if (names !== undefined) return loadFolder(load, path, names);
+  const size = await platform.fileSize(path);
+  if (size === undefined) {
+    fail({
+      code: 'file-system',
+      where: 'loadCifar10',
+      expected: 'a folder of CIFAR-10 .bin files or a cifar-10-binary.tar.gz',
+      received: `${path}, where there is nothing`,
+      remedy: 'Check that the path is right.',
+    });
+  }
+  return readArchive(load, path, await platform.streamFile(path), size);
+}
+
+async function loadFolder(load: Load, folder: string, names: readonly string[]): Promise<Cifar10> {
+  const missing = CIFAR_10_FILES.filter((file) => !names.includes(file));
+  checkComplete(folder, missing);
+  const { release, signal, onProgress } = load;
+  const assembler = createCifar10Assembler(release.recordsPerFile);
+  const paths = CIFAR_10_FILES.map((file) => `${folder.replace(/\/$/, '')}/${file}`);
+  for (const path of paths) checkFileSize(path, (await platform.fileSize(path)) ?? 0, assembler.fileBytes);
+  for (const [i, path] of paths.entries()) {
+    const bytes = await platform.readFile(path);
+    signal?.throwIfAborted();
+    assembler.add(CIFAR_10_FILES[i]!, bytes, path);
+    const total = paths.length * assembler.fileBytes;
+    onProgress?.({ phase: 'read', loaded: (i + 1) * assembler.fileBytes, total });
+  }
+  return assembler.finish(folder);
+}
+
+async function loadUrl(load: Load, url: string): Promise<Cifar10> {
+  // An address of the page's own memory (blob:, data:) may mean something else tomorrow.
+  if (!url.startsWith('http') || !(await platform.canCache())) return readDownload(load, url);
+  const name = url === load.release.url ? CACHE_NAME : `${await sha256OfText(url)}-${CACHE_NAME}`;
+  const cached = await readCached(load, url, name).catch((error) => {
+    if (!isInvalidData(error)) throw error;
+  });
+  if (cached) return cached;
+  await platform.writeCache(name, await verified(load, url, await downloadArchive(load, url)), load.cacheDir);
+  // A browser may have thrown it out again already.
+  return (await readCached(load, url, name)) ?? readDownload(load, url);
+}
+
+async function readDownload(load: Load, url: string): Promise<Cifar10> {
+  const bytes = await verified(load, url, await downloadArchive(load, url));
+  return readCifar10Archive(bytes, { ...load.release, where: url, signal: load.signal });
+}
+
+/** What is in the cache, or undefined; what turns out to be wrong is deleted. */
+async function readCached(load: Load, url: string, name: string): Promise<Cifar10 | undefined> {
+  const bytes = await platform.readCache(name, load.cacheDir);
+  if (bytes === undefined) return undefined;
+  try {
+    return await readArchive(load, url, await verified(load, url, bytes), checksumOf(load, url)?.size);
+  } catch (error) {
+    if (isInvalidData(error)) await platform.deleteCache(name, load.cacheDir);
+    throw error;
+  }
+}
+
+function downloadArchive({ fetch, signal, onProgress }: Load, url: string): Promise<ByteStream> {
+  return download(url, {
+    fetch,
+    signal,
+    onProgress: (loaded, total) => onProgress?.({ phase: 'download', loaded, total }),
+  });
+}
+
+async function verified(load: Load, url: string, bytes: ByteStream): Promise<ByteStream> {
+  const checksum = checksumOf(load, url);
+  return checksum ? bytes.pipeThrough(await verifyBytes(url, checksum)) : bytes;
+}
+
+/** Copies elsewhere may be packed in another way; they are judged by their content alone. */
+function checksumOf({ release, verify = true }: Load, url: string) {
+  return verify && url === release.url ? release.archive : undefined;
+}
+
+function readArchive(load: Load, where: string, bytes: ByteStream, total: number | undefined): Promise<Cifar10> {
+  const counted = bytes.pipeThrough(
+    countBytes((loaded) => load.onProgress?.({ phase: 'read', loaded, total })),
+    load.signal ? { signal: load.signal } : {},
+  );
+  return readCifar10Archive(counted, { ...load.release, where, signal: load.signal });
+}
+
+function isInvalidData(error: unknown): boolean {
+  return error instanceof MobilenetError && error.code === 'invalid-data';
+}
+
+async function sha256OfText(text: string): Promise<string> {
+  const sha256 = await platform.createSha256();
+  sha256.update(new TextEncoder().encode(text));
+  return sha256.digest();
+}

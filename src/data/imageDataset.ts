@@ -1,0 +1,149 @@
+import { check, checkInteger } from '../errors';
+
+/** n pictures of H x W x C bytes and their classes. */
+export interface LabelledImages {
+  /** `[n,H,W,C]`, 0 to 255, row-major. */
+  images: Uint8Array;
+  /** `[n]`, class indices. */
+  labels: Int32Array;
+}
+
+/** Pictures that go through a model together, and what their bytes mean. */
+export interface ImageBatch extends LabelledImages {
+  height: number;
+  width: number;
+  channels: number;
+  /** How many classes there are. */
+  classes: number;
+}
+
+/** A set of labelled pictures of one size, of which any can be read; N pictures of H x W x C bytes. */
+export interface ImageDataset {
+  /** N, how many pictures there are. */
+  readonly size: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classNames: readonly string[];
+  /** The pictures at these indices, in this order. May be a promise, so that a dataset can be larger than memory. */
+  read(indices: ArrayLike<number>): LabelledImages | Promise<LabelledImages>;
+}
+
+/** A dataset that is held in memory as a whole. */
+export interface InMemoryImageDataset extends ImageDataset {
+  /** `[N,H,W,C]` */
+  readonly images: Uint8Array;
+  /** `[N]` */
+  readonly labels: Int32Array;
+  read(indices: ArrayLike<number>): LabelledImages;
+}
+
+/** Options for {@link inMemoryDataset}. */
+export interface InMemoryDatasetOptions {
+  /** `[N,H,W,C]`, 0 to 255, row-major; used as it is, not copied. */
+  images: Uint8Array | Uint8ClampedArray;
+  /** `[N]`, class indices. */
+  labels: ArrayLike<number>;
+  height: number;
+  width: number;
+  channels: number;
+  classNames: readonly string[];
+}
+
+/**
+ * A dataset of pictures that are already in memory, such as your own.
+ *
+ * @throws MobilenetError `invalid-argument` where lengths, sizes or labels do not fit together.
+ * @example
+ * ```ts
+ * const dataset = inMemoryDataset({
+ *   images: new Uint8Array(2 * 32 * 32 * 3),
+ *   labels: [0, 1],
+ *   height: 32,
+ *   width: 32,
+ *   channels: 3,
+ *   classNames: ['cat', 'dog'],
+ * });
+ * ```
+ */
+export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageDataset {
+  const { height, width, channels, classNames } = options;
+  const where = 'inMemoryDataset';
+  for (const name of ['height', 'width', 'channels'] as const) checkInteger(where, name, options[name], 1);
+  check(classNames.length > 0, { where, expected: 'at least one class name', received: 'none' });
+
+  const bytes = options.images;
+  check(bytes instanceof Uint8Array || bytes instanceof Uint8ClampedArray, {
+    where,
+    expected: 'images to be a Uint8Array or Uint8ClampedArray',
+    received: Object.prototype.toString.call(bytes),
+    remedy: 'Scale the values to 0 to 255 and round them.',
+  });
+  const size = options.labels.length;
+  const pictureBytes = height * width * channels;
+  check(bytes.length === size * pictureBytes, {
+    where,
+    expected: `images of ${size} (labels) x ${height} x ${width} x ${channels} = ${size * pictureBytes} bytes`,
+    received: bytes.length,
+  });
+  checkLabels(where, options.labels, classNames.length);
+
+  const images = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  const labels = Int32Array.from(options.labels);
+  const read = (indices: ArrayLike<number>) => gather(images, labels, pictureBytes, indices);
+  return { size, height, width, channels, classNames: [...classNames], images, labels, read };
+}
+
+/**
+ * The first pictures of a dataset, at most `count`; nothing is copied.
+ *
+ * @throws MobilenetError `invalid-argument` where `count` is no integer of at least 1.
+ * @example
+ * ```ts
+ * const few = takeDataset(syntheticCifar10().train, 100);
+ * ```
+ */
+export function takeDataset(dataset: InMemoryImageDataset, count: number): InMemoryImageDataset;
+export function takeDataset(dataset: ImageDataset, count: number): ImageDataset;
+export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count: number): ImageDataset {
+  checkInteger('takeDataset', 'count', count, 1);
+  const size = Math.min(count, dataset.size);
+  const { height, width, channels, classNames } = dataset;
+  if ('images' in dataset) {
+    const images = dataset.images.subarray(0, size * height * width * channels);
+    return inMemoryDataset({ images, labels: dataset.labels.subarray(0, size), height, width, channels, classNames });
+  }
+  const read = (indices: ArrayLike<number>) => {
+    checkIndices(indices, size);
+    return dataset.read(indices);
+  };
+  return { size, height, width, channels, classNames, read };
+}
+
+/** Throws `invalid-argument` unless every label is a class index. */
+export function checkLabels(where: string, labels: ArrayLike<number>, classes: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    check(false, { where, expected: `labels from 0 to ${classes - 1}`, received: `${label} at picture ${i}` });
+  }
+}
+
+function gather(images: Uint8Array, labels: Int32Array, pictureBytes: number, indices: ArrayLike<number>) {
+  checkIndices(indices, labels.length);
+  const batch = { images: new Uint8Array(indices.length * pictureBytes), labels: new Int32Array(indices.length) };
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]!;
+    batch.images.set(images.subarray(index * pictureBytes, (index + 1) * pictureBytes), i * pictureBytes);
+    batch.labels[i] = labels[index]!;
+  }
+  return batch;
+}
+
+function checkIndices(indices: ArrayLike<number>, size: number): void {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]!;
+    if (Number.isInteger(index) && index >= 0 && index < size) continue;
+    check(false, { where: 'read', expected: `indices from 0 to ${size - 1}`, received: index });
+  }
+}

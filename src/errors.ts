@@ -1,0 +1,77 @@
+/** What kind of thing went wrong; stable, so that an app can branch on it. */
+export type MobilenetErrorCode =
+  /** An option or argument is out of range or of the wrong type. */
+  | 'invalid-argument'
+  /** Bytes that came in (dataset, archive, model file) are not what they claim to be. */
+  | 'invalid-data'
+  /** A download failed, or its server answered with an error. */
+  | 'download-failed'
+  /** A file could not be read or written. */
+  | 'file-system'
+  /** A tfjs backend or package that is needed is missing. */
+  | 'missing-backend'
+  /** The loss or a weight became NaN or infinite during training. */
+  | 'non-finite';
+
+/**
+ * The one error class of this library. The message says what was expected, what came, and how to mend it.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   mobilenetV1({ alpha: -1 });
+ * } catch (error) {
+ *   if (error instanceof MobilenetError) console.log(error.code); // 'invalid-argument'
+ * }
+ * ```
+ */
+export class MobilenetError extends Error {
+  override readonly name = 'MobilenetError';
+
+  constructor(
+    readonly code: MobilenetErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** Options for {@link fail}. */
+export interface FailOptions {
+  code: MobilenetErrorCode;
+  /** Who complains: the public function's name, or a file's path. */
+  where: string;
+  expected: string;
+  received: unknown;
+  /** What the reader should do; a sentence. */
+  remedy?: string;
+  cause?: unknown;
+}
+
+/** Throws a {@link MobilenetError} worded "where: expected ..., received .... remedy". */
+export function fail({ code, where, expected, received, remedy, cause }: FailOptions): never {
+  const mend = remedy === undefined ? '' : ` ${remedy}`;
+  throw new MobilenetError(code, `${where}: expected ${expected}, received ${show(received)}.${mend}`, { cause });
+}
+
+/** Throws `invalid-argument` unless `condition` holds. */
+export function check(condition: boolean, options: Omit<FailOptions, 'code'>): asserts condition {
+  if (!condition) fail({ code: 'invalid-argument', ...options });
+}
+
+/** Throws `invalid-argument` unless `value` is an integer of at least `minimum`. */
+export function checkInteger(where: string, name: string, value: unknown, minimum: number): asserts value is number {
+  check(Number.isInteger(value) && (value as number) >= minimum, {
+    where,
+    expected: `${name} to be an integer of at least ${minimum}`,
+    received: value,
+  });
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'function') return `a function`;
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? String(value);
+  return String(value);
+}

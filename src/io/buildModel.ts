@@ -1,0 +1,104 @@
+import { dispose, engine, io, ready, tidy, util } from '@tensorflow/tfjs-core';
+import { type LayersModel, type LayerVariable, type ModelAndWeightsConfig, models } from '@tensorflow/tfjs-layers';
+import { fail } from '../errors';
+import type { CheckedArtifacts } from './checkArtifacts';
+import { refuse } from './refuse';
+
+/**
+ * Makes the model that the artifacts describe; where that fails, no tensor stays behind.
+ *
+ * tfjs's own `loadLayersModel` keeps the model's variables and the decoded weights when it throws.
+ *
+ * @throws MobilenetError `invalid-data`, `missing-backend`
+ */
+export async function buildModel(artifacts: CheckedArtifacts): Promise<LayersModel> {
+  await requireBackend(artifacts.where);
+  const model = await buildTopology(artifacts);
+  try {
+    assignWeights(model, artifacts);
+    if (artifacts.userDefinedMetadata) model.setUserDefinedMetadata(artifacts.userDefinedMetadata);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function requireBackend(where: string): Promise<void> {
+  try {
+    await ready();
+  } catch (error) {
+    fail({
+      code: 'missing-backend',
+      where,
+      expected: 'a tfjs backend',
+      received: (error as Error).message,
+      remedy: "Add the line: import '@tensorflow/tfjs-backend-cpu'; (or -wasm, -webgl, -webgpu).",
+      cause: error,
+    });
+  }
+}
+
+async function buildTopology({ where, modelTopology }: CheckedArtifacts): Promise<LayersModel> {
+  const before = new Set(Object.values(engine().registeredVariables));
+  let building: Promise<LayersModel> | undefined;
+  // modelFromJSON makes every tensor before it returns its promise, so that nobody else's are among the new ones.
+  tidy(() => {
+    building = models.modelFromJSON({ modelTopology: modelTopology as ModelAndWeightsConfig['modelTopology'] });
+  });
+  const made = Object.values(engine().registeredVariables).filter((variable) => !before.has(variable));
+  try {
+    return await building!;
+  } catch (error) {
+    dispose(made);
+    refuse(
+      where,
+      'a topology that tfjs-layers can build',
+      // tfjs's first sentence says it all; the cause holds the others.
+      (error as Error).message.split(/\.\s|\n/)[0],
+      'Layer classes of your own must be registered with serialization.registerClass first.',
+      error,
+    );
+  }
+}
+
+function assignWeights(model: LayersModel, { where, weightSpecs, weightData }: CheckedArtifacts): void {
+  const variables = matchWeights(where, model, weightSpecs);
+  tidy(() => {
+    const values = io.decodeWeights(weightData, weightSpecs);
+    for (const [name, variable] of variables) variable.write(values[name]!);
+  });
+}
+
+/** The variable of each weight in the manifest, by the weight's name; the optimizer's weights have none. */
+function matchWeights(where: string, model: LayersModel, specs: io.WeightsManifestEntry[]): Map<string, LayerVariable> {
+  const variables = model.layers.flatMap((layer) => layer.weights);
+  const missing = new Map(variables.map((variable) => [variable.originalName, variable]));
+  const matched = new Map<string, LayerVariable>();
+  for (const { name, shape, dtype, group } of specs) {
+    if (group === 'optimizer') continue;
+    const target = missing.has(name) ? name : withoutCell(name);
+    const variable = missing.get(target);
+    if (variable === undefined) {
+      refuse(where, 'each weight once, and no other than those of its layers', `weight ${name}`, MISMATCH);
+    }
+    if (!util.arraysEqual(shape, variable.shape as number[]) || dtype !== variable.dtype) {
+      refuse(where, `${variable.dtype} [${variable.shape}] for weight ${name}`, `${dtype} [${shape}]`, MISMATCH);
+    }
+    missing.delete(target);
+    matched.set(name, variable);
+  }
+  if (matched.size < variables.length) {
+    const received = `none for ${[...missing.keys()].join(', ')}`;
+    refuse(where, `values for all ${variables.length} weights`, received, MISMATCH);
+  }
+  return matched;
+}
+
+const MISMATCH = 'The weightsManifest does not belong to this modelTopology: save or convert the model anew.';
+
+/** TensorFlow from 2.2 on puts a recurrent layer's cell between the names of layer and weight; tfjs does not. */
+function withoutCell(name: string): string {
+  const parts = name.split('/');
+  return [...parts.slice(0, -2), ...parts.slice(-1)].join('/');
+}

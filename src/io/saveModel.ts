@@ -1,0 +1,74 @@
+import { io } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { check, fail } from '../errors';
+import { isUrl } from './url';
+import { writeModelFolder } from './writeModelFolder';
+
+/**
+ * Saves a model in the tfjs layers format, which `tf.loadLayersModel` reads too: the layers with their `trainable`
+ * flags, the weights and the metadata, without the optimizer.
+ *
+ * @param target In Node a folder, written whole or not at all; anywhere `indexeddb://name`, `localstorage://name`,
+ * `downloads://name`, an `http(s)://` address that takes a POST, or an `IOHandler` of tfjs.
+ * @throws MobilenetError `file-system`, `invalid-argument`
+ * @example
+ * ```ts
+ * setModelMetadata(model, { classNames: ['cat', 'dog'] });
+ * await saveModel(model, 'my-model');
+ * ```
+ */
+export async function saveModel(model: LayersModel, target: string | io.IOHandler): Promise<io.SaveResult> {
+  checkWeightNames(model);
+  const save = saveHandler(target);
+  const metadata = { ...shapeOfInput(model), ...model.getUserDefinedMetadata() };
+  const handler = io.withSaveHandler((artifacts) => save({ ...artifacts, userDefinedMetadata: metadata }));
+  return model.save(handler, { includeOptimizer: false });
+}
+
+/** Layers of two nested models may share a name; weights are found by it, so such a file could not be loaded. */
+function checkWeightNames({ weights }: LayersModel): void {
+  const names = weights.map(({ originalName }) => originalName);
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  check(repeated === undefined, {
+    where: 'saveModel',
+    expected: 'a model whose weights have different names',
+    received: `two weights named ${repeated}`,
+    remedy: 'Give the layers of nested models different names.',
+  });
+}
+
+function saveHandler(target: string | io.IOHandler): io.SaveHandler {
+  if (typeof target === 'string' && target !== '' && !isUrl(target)) {
+    return (artifacts) => writeModelFolder(target, artifacts);
+  }
+  const handler = typeof target === 'string' ? io.getSaveHandlers(target)[0] : target;
+  check(typeof handler?.save === 'function', {
+    where: 'saveModel',
+    expected: 'a folder, a URL that tfjs can save to from here, or an IOHandler with a save method',
+    received: target,
+    remedy: 'indexeddb://, localstorage:// and downloads:// exist in browsers only; in Node give a folder.',
+  });
+  if (typeof target !== 'string') return (artifacts) => handler.save!(artifacts);
+  return (artifacts) => saveToUrl(target, handler, artifacts);
+}
+
+async function saveToUrl(url: string, handler: io.IOHandler, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
+  try {
+    return await handler.save!(artifacts);
+  } catch (error) {
+    fail({
+      code: 'file-system',
+      where: url,
+      expected: 'a place that takes the model',
+      received: String(error),
+      remedy: 'Check that there is room, and that a server takes the POST.',
+      cause: error,
+    });
+  }
+}
+
+/** The picture size of a model that was never told it, so that it travels in any case. */
+function shapeOfInput({ inputs }: LayersModel): { inputShape?: number[] } {
+  const shape = inputs[0]?.shape.slice(1) ?? [];
+  return shape.length === 3 && shape.every((size) => size !== null) ? { inputShape: shape as number[] } : {};
+}

@@ -1,0 +1,27 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+
+/** What a model should know about its pictures and classes; travels with it in tfjs's user metadata. */
+export interface ModelMetadata {
+  classNames?: readonly string[];
+  /** The range that bytes 0 to 255 are mapped to before they enter the model. */
+  inputRange?: readonly [low: number, high: number];
+  /** `[H,W,C]` of a picture. */
+  inputShape?: readonly [height: number, width: number, channels: number];
+}
+
+/**
+ * The metadata of a model; `{}` where it has none.
+ *
+ * @example
+ * ```ts
+ * const { classNames, inputRange } = getModelMetadata(await loadModel('my-model'));
+ * ```
+ */
+export function getModelMetadata(model: LayersModel): ModelMetadata {
+  return (model.getUserDefinedMetadata() ?? {}) as ModelMetadata;
+}
+
+/** Adds to the metadata of a model; entries that are not named here, the user's own among them, stay. */
+export function setModelMetadata(model: LayersModel, metadata: ModelMetadata): void {
+  model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), ...metadata });
+}

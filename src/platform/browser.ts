@@ -1,0 +1,114 @@
+import { fail } from '../errors';
+import type { ByteStream, Platform } from './platform';
+
+const CACHE = 'mobilenet-v1-ts';
+
+/** No files; the cache is the Cache API, where the page has one (https or localhost). */
+export const platform: Platform = {
+  name: 'browser',
+
+  listFolder: async (path) => refusePath(path),
+  fileSize: async (path) => refusePath(path),
+  readFile: async (path) => refusePath(path),
+  streamFile: async (path) => refusePath(path),
+  writeFolder: async (path) => refusePath(path),
+
+  canCache: async () => (await openCache(CACHE)) !== undefined,
+
+  async readCache(name, directory) {
+    const cache = await openCache(directory);
+    const response = await cache?.match(keyOf(name));
+    return (response?.body as ByteStream | null | undefined) ?? undefined;
+  },
+
+  async writeCache(name, bytes, directory) {
+    const cache = await openCache(directory);
+    if (cache === undefined) return bytes.cancel();
+    const source = rememberError(bytes);
+    try {
+      // put() stores nothing when the stream fails, but rejects with an error of its own.
+      await cache.put(keyOf(name), new Response(source.stream));
+    } catch (error) {
+      if (source.failures.length > 0) throw source.failures[0];
+      fail({
+        code: 'file-system',
+        where: name,
+        expected: 'room in the browser cache of this page',
+        received: String(error),
+        remedy: "Free some of the browser's storage, or pass the bytes instead of an address.",
+        cause: error,
+      });
+    }
+  },
+
+  async deleteCache(name, directory) {
+    await (await openCache(directory))?.delete(keyOf(name));
+  },
+
+  async createSha256() {
+    const { subtle } = globalThis.crypto ?? {};
+    if (subtle === undefined) {
+      fail({
+        code: 'invalid-argument',
+        where: 'SHA-256',
+        expected: 'a page that may use crypto.subtle',
+        received: 'an insecure page',
+        remedy: 'Serve the page over https or from localhost, or pass { verify: false }.',
+      });
+    }
+    // crypto.subtle digests in one piece only.
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    return {
+      update: (bytes) => void chunks.push(bytes),
+      digest: async () => toHex(await subtle.digest('SHA-256', await new Blob(chunks).arrayBuffer())),
+    };
+  },
+};
+
+/** Undefined on an insecure page, and where the user's settings forbid storage. */
+async function openCache(directory = CACHE): Promise<Cache | undefined> {
+  try {
+    return await globalThis.caches?.open(directory);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The Cache API wants addresses; a page's own could collide with its files, this one cannot exist. */
+function keyOf(name: string): string {
+  return `https://${CACHE}.invalid/${encodeURIComponent(name)}`;
+}
+
+/** The same stream, and the errors with which it failed: none or one. */
+function rememberError(bytes: ByteStream) {
+  const reader = bytes.getReader();
+  const failures: unknown[] = [];
+  const stream: ByteStream = new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        failures.push(error);
+        throw error;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return { stream, failures };
+}
+
+function toHex(buffer: ArrayBuffer): string {
+  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function refusePath(path: string): never {
+  fail({
+    code: 'file-system',
+    where: path,
+    expected: 'Node, where there are files and folders',
+    received: 'a browser',
+    remedy: 'Pass a URL or bytes; models also go to and from indexeddb:// and downloads://.',
+  });
+}

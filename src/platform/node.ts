@@ -1,0 +1,227 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fail } from '../errors';
+import type { ByteStream, Platform } from './platform';
+
+const STREAM_CHUNK_BYTES = 1 << 20;
+
+/** A temporary file that nobody has written to for this long belongs to a process that was killed. */
+const ABANDONED_MS = 60 * 60 * 1000;
+
+/** Files through node:fs; the cache is a folder where the operating system wants caches to be. */
+export const platform: Platform = {
+  name: 'node',
+
+  listFolder: (path) => attempt(path, 'a folder that can be read', () => orUndefined(listSorted(toPath(path)))),
+
+  fileSize: (path) => attempt(path, 'a file that can be read', () => orUndefined(sizeOfFile(toPath(path)))),
+
+  readFile: (path) => attempt(path, 'a file that can be read', () => readBytes(toPath(path))),
+
+  streamFile: (path) =>
+    attempt(path, 'a file that can be read', async () => streamHandle(path, await open(toPath(path)))),
+
+  writeFolder: (path, files) =>
+    attempt(path, 'a folder that can be written', async () => {
+      const folder = resolve(toPath(path));
+      if ((await orUndefined(readdir(folder))) === undefined) await createFolder(folder, files);
+      else await replaceFiles(folder, files);
+    }),
+
+  canCache: async () => true,
+
+  async readCache(name, directory) {
+    const path = await cachePath(name, directory);
+    return attempt(path, 'a cache that can be read', async () => {
+      const handle = await orUndefined(open(path), ['ENOENT']);
+      return handle && streamHandle(path, handle);
+    });
+  },
+
+  async writeCache(name, bytes, directory) {
+    const path = await cachePath(name, directory);
+    await attempt(path, 'a cache that can be written', async () => {
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        await removeAbandoned(path);
+        await writeStream(path, bytes);
+      } catch (error) {
+        // A stream that was handed over is never left open: its source may hold a file or a connection.
+        if (!bytes.locked) await bytes.cancel(error).catch(() => {});
+        throw error;
+      }
+    });
+  },
+
+  async deleteCache(name, directory) {
+    const path = await cachePath(name, directory);
+    await attempt(path, 'a cache that can be written', () => rm(path, { force: true }));
+  },
+
+  async createSha256() {
+    const hash = createHash('sha256');
+    return { update: (bytes) => void hash.update(bytes), digest: async () => hash.digest('hex') };
+  },
+};
+
+function toPath(path: string): string {
+  return path.startsWith('file:') ? fileURLToPath(path) : path;
+}
+
+async function cachePath(name: string, directory: string | undefined): Promise<string> {
+  if (directory !== undefined) return join(toPath(directory), name);
+  // env-paths is an ES module only; import() is what a CommonJS build can reach it with.
+  const { default: envPaths } = await import('env-paths');
+  return join(envPaths('mobilenet-v1-ts', { suffix: '' }).cache, name);
+}
+
+async function listSorted(path: string): Promise<string[]> {
+  return (await readdir(path)).sort();
+}
+
+async function sizeOfFile(path: string): Promise<number | undefined> {
+  const stats = await stat(path);
+  return stats.isFile() ? stats.size : undefined;
+}
+
+async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { buffer, byteOffset, byteLength } = await readFile(path);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function streamHandle(path: string, handle: FileHandle): ByteStream {
+  const read = async (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
+    const chunk = new Uint8Array(STREAM_CHUNK_BYTES);
+    let bytesRead = 0;
+    try {
+      bytesRead = (await handle.read(chunk)).bytesRead;
+    } finally {
+      if (bytesRead === 0) await handle.close();
+    }
+    if (bytesRead === 0) controller.close();
+    else controller.enqueue(chunk.subarray(0, bytesRead));
+  };
+  return new ReadableStream(
+    {
+      pull: (controller) => attempt(path, 'a file that can be read', () => read(controller)),
+      cancel: () => handle.close(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Writes beside `path` and renames at the end, so that the name only ever stands for a whole file. */
+async function writeStream(path: string, bytes: ByteStream): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeSynced(temporary, bytes);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The bytes are on the disk when this returns, so that a rename after it cannot outlive them in a power cut. */
+async function writeSynced(path: string, content: Uint8Array | string | ByteStream): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    if (content instanceof ReadableStream) for await (const chunk of content) await handle.writeFile(chunk);
+    else await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes the temporary files that killed processes (Ctrl-C in a download) left beside `path`. */
+async function removeAbandoned(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    const file = join(dirname(path), name);
+    if (!file.startsWith(`${path}.`) || !file.endsWith('.tmp')) continue;
+    const stats = await orUndefined(stat(file));
+    if (stats && Date.now() - stats.mtimeMs > ABANDONED_MS) await rm(file, { force: true });
+  }
+}
+
+async function createFolder(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
+  const temporary = `${folder}.${randomUUID()}.tmp`;
+  try {
+    await mkdir(temporary, { recursive: true });
+    for (const [name, content] of files) await writeSynced(join(temporary, name), content);
+    await rename(temporary, folder);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The folder itself is never moved: it may be a mount point or a working directory, and what else is in it is not ours.
+ * All bytes are written before the first rename; the renames are undone when one of them fails.
+ */
+async function replaceFiles(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
+  const stage = join(folder, `.${randomUUID()}.tmp`);
+  const names = [...files.keys()];
+  const undo: (() => Promise<void>)[] = [];
+  const move = async (from: string, to: string) => {
+    await rename(from, to);
+    undo.unshift(() => rename(to, from));
+  };
+  try {
+    await mkdir(join(stage, 'old'), { recursive: true });
+    for (const [name, content] of files) await writeSynced(join(stage, name), content);
+    for (const name of names.toReversed()) await orUndefined(move(join(folder, name), join(stage, 'old', name)));
+    for (const name of names) await move(join(stage, name), join(folder, name));
+  } catch (error) {
+    // Should this fail too, the old files stay in the stage, and the error names it.
+    for (const step of undo) await step();
+    await rm(stage, { recursive: true, force: true });
+    throw error;
+  }
+  await rm(stage, { recursive: true, force: true });
+}
+
+/** The promise's value, or undefined where the reason of failure is that there is no such file (or folder). */
+async function orUndefined<T>(promise: Promise<T>, codes = ['ENOENT', 'ENOTDIR']): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (codes.includes(codeOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** Words the operating system's errors anew; others, those of a stream that was being written, pass. */
+async function attempt<T>(path: string, expected: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Error) || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    fail({
+      code: 'file-system',
+      where: path,
+      expected,
+      received: error.message,
+      remedy: REMEDIES[codeOf(error) ?? ''] ?? 'Check the path and the disk.',
+      cause: error,
+    });
+  }
+}
+
+const REMEDIES: Record<string, string> = {
+  ENOSPC: 'Free some space on this disk, or choose a folder on another one.',
+  EDQUOT: 'Your disk quota is used up: free some space, or choose a folder on another disk.',
+  EACCES: 'Choose a place that you may read and write, or change its permissions.',
+  EPERM: 'Choose a place that you may read and write, or change its permissions.',
+  EROFS: 'This disk is read-only: choose a folder on another one.',
+  ENOENT: 'Check that the path is right.',
+  ENOTDIR: 'A part of this path is a file: choose a path of folders.',
+  EEXIST: 'There is a file of that name where a folder should be: remove it, or choose another path.',
+  EISDIR: 'This is a folder: give the path of a file.',
+};
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}

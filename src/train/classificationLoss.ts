@@ -1,0 +1,100 @@
+import {
+  clipByValue,
+  log,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  type Scalar,
+  sum,
+  type Tensor2D,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { fail } from '../errors';
+
+/** What the last layer gives: probabilities behind a softmax, or logits. */
+export type OutputKind = 'probabilities' | 'logits';
+
+/** Keeps the logarithm finite; tfjs-layers' and Keras's own value. */
+const EPSILON = 1e-7;
+
+type GraphLayer = SymbolicTensor['sourceLayer'] & { outputs?: SymbolicTensor[] };
+
+/** Finds out what a model's output is by walking back from it over layers that only change the shape. */
+export function outputKindOf(model: LayersModel): OutputKind {
+  let tensor = model.outputs[0]!;
+  for (;;) {
+    const layer: GraphLayer = tensor.sourceLayer;
+    const kind = layer.getClassName();
+    if (layer.outputs) {
+      tensor = layer.outputs[0]!;
+    } else if (kind === 'Reshape' || kind === 'Flatten') {
+      tensor = layer.inboundNodes[tensor.nodeIndex]!.inputTensors[0]!;
+    } else {
+      const activation = kind === 'Softmax' ? 'softmax' : (layer.getConfig().activation ?? 'linear');
+      if (activation === 'softmax') return 'probabilities';
+      if (activation === 'linear') return 'logits';
+      return fail({
+        code: 'invalid-argument',
+        where: 'trainClassifier',
+        expected: 'a model that ends in a softmax or in linear logits',
+        received: `activation '${activation}' of layer '${layer.name}'`,
+        remedy: 'Give the last layer activation: "softmax", or none.',
+      });
+    }
+  }
+}
+
+/**
+ * Mean categorical cross-entropy over a batch of n pictures and K classes.
+ *
+ * From probabilities p it is `-log(clip(p, 1e-7, 1 - 1e-7))` at the true class, as tfjs-layers' own
+ * `categoricalCrossentropy` has it; from logits it is exact.
+ *
+ * @param labels one-hot `[n,K]`
+ * @param output `[n,K]`
+ */
+export function crossEntropy(labels: Tensor2D, output: Tensor2D, kind: OutputKind): Scalar {
+  return tidy(() => {
+    const logProbabilities = kind === 'logits' ? logSoftmax(output) : log(clipByValue(output, EPSILON, 1 - EPSILON));
+    return neg(mean(sum(mul(labels, logProbabilities), 1))) as Scalar;
+  });
+}
+
+/** What {@link scoreBatch} counts on a batch. */
+export interface BatchScore {
+  /** Sum over the pictures, not their mean. */
+  lossSum: number;
+  /** The most probable class of each picture. */
+  predictions: Int32Array;
+}
+
+/** The loss and the predicted classes of outputs that were read back: n pictures x K classes, row-major. */
+export function scoreBatch(
+  output: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+  kind: OutputKind,
+): BatchScore {
+  const predictions = new Int32Array(labels.length);
+  let lossSum = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const row = i * classes;
+    let best = 0;
+    for (let k = 1; k < classes; k++) if (output[row + k]! > output[row + best]!) best = k;
+    predictions[i] = best;
+    const label = output[row + labels[i]!]!;
+    lossSum +=
+      kind === 'logits' ? logSumExp(output, row, classes, output[row + best]!) - label : -Math.log(clip(label));
+  }
+  return { lossSum, predictions };
+}
+
+const clip = (p: number) => Math.min(Math.max(p, EPSILON), 1 - EPSILON);
+
+function logSumExp(values: ArrayLike<number>, start: number, count: number, largest: number): number {
+  let total = 0;
+  for (let k = 0; k < count; k++) total += Math.exp(values[start + k]! - largest);
+  return largest + Math.log(total);
+}

@@ -1,0 +1,96 @@
+import {
+  addN,
+  dispose,
+  keep,
+  mul,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  tidy,
+  type Variable,
+  variableGrads,
+} from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { toTensors } from '../data/tensors';
+import { crossEntropy, type OutputKind, scoreBatch } from './classificationLoss';
+import type { RatedOptimizer } from './optimizers';
+import type { Trainer } from './trainer';
+
+/** What {@link createTfjsTrainer} needs beside the model. */
+export interface TfjsTrainerOptions {
+  optimizer: RatedOptimizer;
+  outputKind: OutputKind;
+  inputRange: readonly [low: number, high: number];
+}
+
+/** Trains through tfjs's automatic differentiation, on whatever backend is active. */
+export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOptions): Trainer {
+  const { optimizer, outputKind, inputRange } = options;
+  const { weights } = model;
+  const trainable = model.trainableWeights.map((weight) => weight.read() as Variable);
+  let lastGood: Tensor[] = [];
+
+  // Clones share their memory with the weights until an update gives those new values.
+  const snapshot = () => weights.map((weight) => keep(weight.read().clone()));
+
+  const restore = (values: Tensor[]) => {
+    values.forEach((value, i) => {
+      weights[i]!.write(value);
+    });
+  };
+
+  return {
+    async step(batch, position) {
+      const learningRate = optimizer.rateAt(position);
+      const before = snapshot();
+      const inputs = toTensors(batch, { inputRange });
+      const toDispose: Tensor[] = [inputs.images, inputs.labels];
+      try {
+        let output: Tensor2D | undefined;
+        const { value: loss, grads } = variableGrads(() => {
+          output = keep(model.apply(inputs.images, { training: true }) as Tensor2D);
+          toDispose.push(output);
+          return crossEntropy(inputs.labels, output, outputKind);
+        }, trainable);
+        toDispose.push(loss, ...Object.values(grads));
+
+        const [value] = await loss.data();
+        if (!Number.isFinite(value)) {
+          // The forward pass has already moved batch norm's averages.
+          restore(before);
+          toDispose.push(...before);
+          return { loss: value!, correct: 0, learningRate };
+        }
+        optimizer.optimizer.applyGradients(grads);
+        toDispose.push(...lastGood);
+        lastGood = before;
+        const { predictions } = scoreBatch(await output!.data(), batch.labels, output!.shape[1], outputKind);
+        const correct = predictions.reduce((count, k, i) => count + (k === batch.labels[i] ? 1 : 0), 0);
+        return { loss: value!, correct, learningRate };
+      } catch (error) {
+        if (lastGood !== before) toDispose.push(...before);
+        throw error;
+      } finally {
+        dispose(toDispose);
+      }
+    },
+
+    async weightsAreFinite() {
+      // 0 times a number is 0, times NaN or infinity NaN: one value to read back for all the weights.
+      const probe = tidy(() => addN(weights.map((weight) => sum(mul(weight.read(), 0)))));
+      const [value] = await probe.data();
+      probe.dispose();
+      return value === 0;
+    },
+
+    restoreLastGood() {
+      restore(lastGood);
+    },
+
+    dispose() {
+      dispose(lastGood);
+      lastGood = [];
+      optimizer.dispose();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { getBackend, ready } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ImageDataset } from '../data/imageDataset';
+import { check } from '../errors';
+import { registerWasmTrainingKernels } from '../kernels/registerWasmTrainingKernels';
+import { setModelMetadata } from '../model/metadata';
+import { outputKindOf } from './classificationLoss';
+import { evaluateClassifier } from './evaluateClassifier';
+import { createOptimizer } from './optimizers';
+import { createTfjsTrainer } from './tfjsTrainer';
+import { trainEpoch } from './trainEpoch';
+import { enterTrainingMode } from './trainingMode';
+import {
+  resolveTrainingOptions,
+  type TrainClassifierOptions,
+  type TrainingEpoch,
+  type TrainingSettings,
+} from './trainingOptions';
+
+/** What {@link trainClassifier} resolves to. */
+export interface TrainClassifierResult {
+  /** One record an epoch. */
+  history: TrainingEpoch[];
+  /** Optimizer steps taken. */
+  steps: number;
+  /** Of training, validation aside. */
+  seconds: number;
+  /** What the run was seeded with. */
+  seed: number;
+  /** The tfjs backend it ran on. */
+  backend: string;
+}
+
+/** Models in training: two calls at once would undo each other's weights and settings. */
+const training = new WeakSet<LayersModel>();
+
+/**
+ * Trains a classifier on pictures with categorical cross-entropy, on the active tfjs backend.
+ *
+ * The model is any `tf.LayersModel` from pictures `[N,H,W,C]` to classes `[N,K]`, ending in a softmax or in logits; it
+ * need not be compiled, and a compile state that it has is left alone. Frozen batch norm layers (`trainable = false`)
+ * run in inference mode and keep their moving averages, as in Keras; plain `model.fit` of tfjs ignores that. On the
+ * `wasm` backend the gradient kernels that tfjs lacks are registered first.
+ *
+ * A loss that is not finite ends the training with an error; the model then holds the weights of the last finite loss.
+ *
+ * @throws MobilenetError `invalid-argument` for options out of range or a model that does not fit the dataset
+ * @throws MobilenetError `non-finite` where the loss or a weight became NaN or infinite; names epoch and step
+ * @example
+ * ```ts
+ * const { train, test } = await loadCifar10();
+ * const model = mobilenetV1({ classes: 10, inputShape: [32, 32, 3], alpha: 0.25 });
+ * const { history } = await trainClassifier(model, train, { epochs: 5, validation: test, seed: 1 });
+ * console.table(history);
+ * ```
+ */
+export async function trainClassifier(
+  model: LayersModel,
+  dataset: ImageDataset,
+  options: TrainClassifierOptions = {},
+): Promise<TrainClassifierResult> {
+  const settings = resolveTrainingOptions(model, dataset, options);
+  check(!training.has(model), {
+    where: 'trainClassifier',
+    expected: 'a model that no other call is training',
+    received: `'${model.name}', which is in training`,
+    remedy: 'Wait for that call to end, or stop it through its signal.',
+  });
+  training.add(model);
+  try {
+    await ready();
+    if (getBackend() === 'wasm') await registerWasmTrainingKernels();
+    return await run(model, dataset, settings);
+  } finally {
+    training.delete(model);
+  }
+}
+
+async function run(
+  model: LayersModel,
+  dataset: ImageDataset,
+  settings: TrainingSettings,
+): Promise<TrainClassifierResult> {
+  const { inputRange, seed, validation, batchSize, signal } = settings;
+  const outputKind = outputKindOf(model);
+  const optimizer = createOptimizer(settings.optimizer, settings.learningRate);
+  const mode = enterTrainingMode(model);
+  const trainer = createTfjsTrainer(model, { optimizer, outputKind, inputRange });
+  const { height, width, channels, classNames } = dataset;
+  setModelMetadata(model, { inputRange, inputShape: [height, width, channels], classNames: [...classNames] });
+  const course = { dataset, settings, trainer, mode, step: 0, seconds: 0 };
+  const history: TrainingEpoch[] = [];
+  try {
+    for (let epoch = 1; epoch <= settings.epochs && course.seconds < settings.maxMinutes * 60; epoch++) {
+      const trained = await trainEpoch(course, epoch);
+      const validated = validation && (await evaluateClassifier(model, validation, { batchSize, inputRange, signal }));
+      const record = { epoch, ...trained, valLoss: validated?.loss, valAccuracy: validated?.accuracy };
+      history.push(record);
+      await settings.onEpoch?.(record);
+    }
+  } finally {
+    trainer.dispose();
+    mode.restore();
+  }
+  return { history, steps: course.step, seconds: course.seconds, seed, backend: getBackend() };
+}

@@ -1,0 +1,55 @@
+import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
+
+type Layer = layers.Layer & { layers?: Layer[]; seed?: number };
+
+/** A model whose layers behave as they should in training, until {@link TrainingMode.restore} is called. */
+export interface TrainingMode {
+  /** Gives each dropout layer a seed of its own for the next step. */
+  seedDropout(nextSeed: () => number): void;
+  /** Puts every layer back as it was. */
+  restore(): void;
+}
+
+/**
+ * Mends two habits of tfjs-layers for as long as a training lasts.
+ *
+ * A frozen batch norm (`trainable = false`) runs in inference mode and keeps its moving averages, as in Keras; tfjs
+ * would normalise with the batch and let the averages drift. Dropout, which tfjs seeds once and for all or not at all,
+ * takes a new seed at each step.
+ */
+export function enterTrainingMode(model: LayersModel): TrainingMode {
+  const undo: (() => void)[] = [];
+  const dropouts: Layer[] = [];
+  const visit = (layer: Layer, frozenAbove: boolean) => {
+    const frozen = frozenAbove || !layer.trainable;
+    for (const inner of layer.layers ?? []) visit(inner, frozen);
+    if (frozen && layer.getClassName() === 'BatchNormalization') undo.push(runAsInference(layer));
+    if (layer.getClassName() === 'Dropout' && layer.seed == null) {
+      const { seed } = layer;
+      dropouts.push(layer);
+      undo.push(() => {
+        layer.seed = seed;
+      });
+    }
+  };
+  visit(model as Layer, false);
+  return {
+    seedDropout(nextSeed) {
+      for (const layer of dropouts) layer.seed = nextSeed();
+    },
+    restore() {
+      for (const put of undo.splice(0)) put();
+    },
+  };
+}
+
+/** Hides the layer's `call` behind one that is never in training. */
+function runAsInference(layer: Layer): () => void {
+  const own = Object.getOwnPropertyDescriptor(layer, 'call');
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, kwargs) => call(inputs, { ...kwargs, training: false });
+  return () => {
+    if (own) Object.defineProperty(layer, 'call', own);
+    else Reflect.deleteProperty(layer, 'call');
+  };
+}

@@ -1,0 +1,123 @@
+import type { Optimizer } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ImageDataset } from '../data/imageDataset';
+import { check, checkInteger } from '../errors';
+import { getModelMetadata } from '../model/metadata';
+import { checkModelFitsDataset } from './checkModelFitsDataset';
+import type { LearningRate, OptimizerName } from './optimizers';
+
+/** Where the training stands after a step; what a progress bar shows. */
+export interface TrainingBatch {
+  /** From 1. */
+  epoch: number;
+  /** Within the epoch, from 1. */
+  batch: number;
+  /** In an epoch. */
+  batches: number;
+  /** Over the whole training, from 1. */
+  step: number;
+  /** Mean cross-entropy of this batch. */
+  loss: number;
+  /** Fraction of this batch that was classified right. */
+  accuracy: number;
+  learningRate: number;
+  /** Mean over this epoch so far. */
+  imagesPerSecond: number;
+  /** How much of the training is done, in [0, 1]. */
+  progress: number;
+  /** An estimate of the training time left, validation aside. */
+  secondsLeft: number;
+}
+
+/** What an epoch came to. */
+export interface TrainingEpoch {
+  /** From 1. */
+  epoch: number;
+  /** Mean categorical cross-entropy over the epoch's pictures, each measured just before its step. */
+  loss: number;
+  /** Fraction of the epoch's pictures that were classified right, measured likewise. */
+  accuracy: number;
+  /** On the validation set, after the epoch; undefined without one. */
+  valLoss: number | undefined;
+  /** On the validation set, after the epoch; undefined without one. */
+  valAccuracy: number | undefined;
+  /** Of the epoch's last step. */
+  learningRate: number;
+  /** Training pictures in a second, validation aside. */
+  imagesPerSecond: number;
+  /** Of training, validation aside. */
+  seconds: number;
+}
+
+/** Options for {@link trainClassifier}. */
+export interface TrainClassifierOptions {
+  /** Passes over the dataset. @default 1, or as many as fit where `maxMinutes` is given */
+  epochs?: number;
+  /** Training time, validation aside; the epoch in which it runs out ends early and counts. @default no limit */
+  maxMinutes?: number;
+  /** Pictures in a step. @default 128 */
+  batchSize?: number;
+  /** A number, or a function of where the training stands. @default what Keras takes: adam and rmsprop 0.001, sgd and momentum 0.01 */
+  learningRate?: LearningRate;
+  /** A name, or a tfjs optimizer, which stays the caller's to dispose. @default 'adam' */
+  optimizer?: OptimizerName | Optimizer;
+  /** Evaluated after each epoch. */
+  validation?: ImageDataset;
+  /** What bytes 0 to 255 are mapped to; kept in the model's metadata. @default the model's own, from its metadata, else [0, 1] */
+  inputRange?: readonly [low: number, high: number];
+  /** `true` shuffles the whole set each epoch, a number shuffles through a window of that many pictures. @default true */
+  shuffle?: boolean | number;
+  /** Governs order and dropout. @default a random one, told in the result */
+  seed?: number;
+  /** Called after each step; awaited. */
+  onBatch?: (batch: TrainingBatch) => void | Promise<void>;
+  /** Called after each epoch; awaited. */
+  onEpoch?: (epoch: TrainingEpoch) => void | Promise<void>;
+  /** Stops the training between two steps; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Options with every default filled in. */
+export type TrainingSettings = ReturnType<typeof resolveTrainingOptions>;
+
+const WHERE = 'trainClassifier';
+
+/** Fills in the defaults and refuses what cannot be. */
+export function resolveTrainingOptions(model: LayersModel, dataset: ImageDataset, options: TrainClassifierOptions) {
+  const settings = {
+    epochs: options.maxMinutes === undefined ? 1 : Number.POSITIVE_INFINITY,
+    maxMinutes: Number.POSITIVE_INFINITY,
+    batchSize: 128,
+    optimizer: 'adam' as OptimizerName | Optimizer,
+    inputRange: getModelMetadata(model).inputRange ?? ([0, 1] as const),
+    shuffle: true as boolean | number,
+    seed: Math.floor(Math.random() * 0x1_0000_0000),
+    ...(Object.fromEntries(
+      Object.entries(options).filter(([, value]) => value !== undefined),
+    ) as TrainClassifierOptions),
+  };
+  const { epochs, maxMinutes, batchSize, inputRange, seed, validation } = settings;
+  if (epochs !== Number.POSITIVE_INFINITY) checkInteger(WHERE, 'epochs', epochs, 1);
+  check(epochs !== Number.POSITIVE_INFINITY || maxMinutes !== Number.POSITIVE_INFINITY, {
+    where: WHERE,
+    expected: 'epochs or maxMinutes to be finite',
+    received: `epochs ${epochs}, maxMinutes ${maxMinutes}`,
+  });
+  check(maxMinutes > 0, { where: WHERE, expected: 'maxMinutes to be above 0', received: maxMinutes });
+  checkInteger(WHERE, 'batchSize', batchSize, 1);
+  check(Number.isFinite(seed), { where: WHERE, expected: 'seed to be a finite number', received: seed });
+  check(inputRange.length === 2 && inputRange.every(Number.isFinite) && inputRange[0] < inputRange[1], {
+    where: WHERE,
+    expected: 'inputRange to be two numbers, the lower first',
+    received: inputRange,
+  });
+  checkModelFitsDataset(WHERE, model, dataset);
+  if (validation) checkModelFitsDataset(`${WHERE}, validation`, model, validation);
+  check(model.trainableWeights.length > 0, {
+    where: WHERE,
+    expected: 'a model with trainable weights',
+    received: 'one whose layers are all frozen',
+    remedy: 'Set layer.trainable = true on the layers that should learn.',
+  });
+  return settings;
+}
