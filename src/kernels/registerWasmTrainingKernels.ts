@@ -1,7 +1,8 @@
-import { findBackendFactory, getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
+import { findBackendFactory, getKernel, registerKernel, Tile, unregisterKernel } from '@tensorflow/tfjs-core';
 import { fail } from '../errors';
 import { conv2dGradientKernels } from './conv2dGradients';
 import { depthwiseGradientKernels } from './depthwiseGradients';
+import { fasterTile } from './tile';
 import { compileKernels } from './wasmModule';
 
 let registration: Promise<void> | undefined;
@@ -9,7 +10,7 @@ let registration: Promise<void> | undefined;
 /**
  * Makes convolutional networks train on tfjs's `wasm` backend, any of them, by registering the gradient kernels that it
  * lacks: `Conv2DBackpropFilter`, `DepthwiseConv2dNativeBackpropFilter` and `DepthwiseConv2dNativeBackpropInput`; and
- * a faster `Conv2DBackpropInput`.
+ * a faster `Conv2DBackpropInput` and `Tile`.
  *
  * They work in place on the backend's memory, threaded build or not. Calling it again does nothing.
  * `trainClassifier` calls it by itself.
@@ -48,7 +49,8 @@ export async function registerWasmTrainingKernels(): Promise<void> {
 
 async function register(): Promise<void> {
   await compileKernels();
-  for (const kernel of [...conv2dGradientKernels, ...depthwiseGradientKernels]) {
+  const tile = getKernel(Tile, 'wasm');
+  for (const kernel of [...conv2dGradientKernels, ...depthwiseGradientKernels, ...(tile ? [fasterTile(tile)] : [])]) {
     // tfjs warns when a kernel is registered over another one.
     if (getKernel(kernel.kernelName, 'wasm') !== undefined) unregisterKernel(kernel.kernelName, 'wasm');
     registerKernel(kernel);

@@ -63,7 +63,8 @@ export function runGradient({ where, backend, inputs, outputShape, scratchBytes,
   return output;
 }
 
-function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
+/** The memory that the backend's tensors lie in. */
+export function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
   const memory = wasm.wasmMemory ?? wasm.asm?.memory;
   if (memory === undefined) {
     fail({

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LoadCifar10Options, type LoadProgress, loadRelease } from '../../src/data/cifar10';
 import { makeArchive, officialMembers, RECORDS_PER_FILE, releaseOf, startServer } from './cifar10Fixture';
 
@@ -21,10 +21,8 @@ const expectSizes = async (loading: ReturnType<typeof load>) => {
   expect([train.size, held.size]).toEqual([5 * RECORDS_PER_FILE, RECORDS_PER_FILE]);
 };
 
-beforeAll(async () => {
-  archive = await makeArchive();
-});
 beforeEach(async () => {
+  archive = await makeArchive();
   answer = sendWhole;
   server = await startServer((_, response) => answer(response));
   cacheDir = join(await mkdtemp(join(tmpdir(), 'mobilenet-download-')), 'cache');
@@ -32,9 +30,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.close();
   await rm(join(cacheDir, '..'), { recursive: true });
-});
-afterAll(() => {
-  archive = new Uint8Array();
 });
 
 describe('the official address', () => {
@@ -80,7 +75,6 @@ describe('the official address', () => {
   });
 
   test('verify: false takes another archive of the same content', async () => {
-    archive = await makeArchive();
     const release = releaseOf(server.url, new Uint8Array(3));
     await expect(loadRelease(release, { cacheDir })).rejects.toMatchObject({ code: 'invalid-data' });
     await expectSizes(loadRelease(release, { cacheDir, verify: false }));

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { type ImageDataset, inMemoryDataset, takeDataset } from '../../src/data/imageDataset';
+
+const options = {
+  images: Uint8Array.from({ length: 3 * 2 * 4 * 1 }, (_, i) => i),
+  labels: [1, 0, 1],
+  height: 2,
+  width: 4,
+  channels: 1,
+  classNames: ['cat', 'dog'],
+};
+
+test('inMemoryDataset reads any pictures in any order, repeated ones too', () => {
+  const dataset = inMemoryDataset(options);
+  expect(dataset).toMatchObject({ size: 3, height: 2, width: 4, channels: 1, classNames: ['cat', 'dog'] });
+  const { images, labels } = dataset.read([2, 0, 2]);
+  const picture = (i: number) => [...options.images.subarray(i * 8, i * 8 + 8)];
+  expect([...images]).toEqual([...picture(2), ...picture(0), ...picture(2)]);
+  expect([...labels]).toEqual([1, 1, 1]);
+});
+
+test('inMemoryDataset takes the clamped bytes of a canvas, and copies no pictures', () => {
+  const images = new Uint8ClampedArray(options.images);
+  const dataset = inMemoryDataset({ ...options, images });
+  expect(dataset.images).toBeInstanceOf(Uint8Array);
+  expect(dataset.images.buffer).toBe(images.buffer);
+});
+
+test.each([
+  [{ height: 0 }, /height to be an integer of at least 1, received 0/],
+  [{ channels: 1.5 }, /channels to be an integer/],
+  [{ classNames: [] }, /at least one class name/],
+  [{ images: new Float32Array(24) as never }, /Uint8Array.*received \[object Float32Array\].*Scale/],
+  [{ images: new Uint8Array(25) }, /3 \(labels\) x 2 x 4 x 1 = 24 bytes, received 25/],
+  [{ labels: [0, 1] }, /= 16 bytes, received 24/],
+  [{ labels: [0, 1, 2] }, /labels from 0 to 1, received 2 at picture 2/],
+  [{ labels: [0, -1, 1] }, /received -1 at picture 1/],
+  [{ labels: [0, 0.5, 1] }, /received 0.5 at picture 1/],
+])('inMemoryDataset refuses %j', (wrong, message) => {
+  const make = () => inMemoryDataset({ ...options, ...wrong });
+  expect(make).toThrow(message);
+  expect(make).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+});
+
+test.each([3, -1, 0.5])('read refuses the index %d of three pictures', (index) => {
+  expect(() => inMemoryDataset(options).read([0, index])).toThrow(/indices from 0 to 2/);
+});
+
+test('takeDataset has the first pictures, without a copy', () => {
+  const dataset = inMemoryDataset(options);
+  const two = takeDataset(dataset, 2);
+  expect(two).toMatchObject({ size: 2, classNames: ['cat', 'dog'] });
+  expect([...two.labels]).toEqual([1, 0]);
+  expect(two.images.buffer).toBe(dataset.images.buffer);
+  expect(two.images.length).toBe(16);
+  expect(() => two.read([2])).toThrow(/indices from 0 to 1/);
+  expect(takeDataset(dataset, 100).size).toBe(3);
+  expect(() => takeDataset(dataset, 0)).toThrow(/count to be an integer of at least 1/);
+});
+
+test('takeDataset of a dataset that is not in memory reads through', async () => {
+  const { images: _, labels: __, ...rest } = inMemoryDataset(options);
+  const lazy: ImageDataset = { ...rest, read: async (indices) => rest.read(indices) };
+  const two = takeDataset(lazy, 2);
+  expect(two.size).toBe(2);
+  expect([...(await two.read([1])).labels]).toEqual([0]);
+  expect(() => two.read([2])).toThrow(/indices from 0 to 1/);
+});
