@@ -1,7 +1,17 @@
-import { findBackendFactory, getKernel, registerKernel, Tile, unregisterKernel } from '@tensorflow/tfjs-core';
+import {
+  findBackendFactory,
+  getKernel,
+  type KernelConfig,
+  Mean,
+  registerKernel,
+  Sum,
+  Tile,
+  unregisterKernel,
+} from '@tensorflow/tfjs-core';
 import { fail } from '../errors';
 import { conv2dGradientKernels } from './conv2dGradients';
 import { depthwiseGradientKernels } from './depthwiseGradients';
+import { fasterReduction } from './reductions';
 import { fasterTile } from './tile';
 import { compileKernels } from './wasmModule';
 
@@ -10,7 +20,7 @@ let registration: Promise<void> | undefined;
 /**
  * Makes convolutional networks train on tfjs's `wasm` backend, any of them, by registering the gradient kernels that it
  * lacks: `Conv2DBackpropFilter`, `DepthwiseConv2dNativeBackpropFilter` and `DepthwiseConv2dNativeBackpropInput`; and
- * a faster `Conv2DBackpropInput` and `Tile`.
+ * faster `Conv2DBackpropInput`, `Sum`, `Mean` and `Tile`.
  *
  * They work in place on the backend's memory, threaded build or not. Calling it again does nothing.
  * `trainClassifier` calls it by itself.
@@ -49,10 +59,22 @@ export async function registerWasmTrainingKernels(): Promise<void> {
 
 async function register(): Promise<void> {
   await compileKernels();
-  const tile = getKernel(Tile, 'wasm');
-  for (const kernel of [...conv2dGradientKernels, ...depthwiseGradientKernels, ...(tile ? [fasterTile(tile)] : [])]) {
+  for (const kernel of [...conv2dGradientKernels, ...depthwiseGradientKernels, ...fasterKernels()]) {
     // tfjs warns when a kernel is registered over another one.
     if (getKernel(kernel.kernelName, 'wasm') !== undefined) unregisterKernel(kernel.kernelName, 'wasm');
     registerKernel(kernel);
   }
+}
+
+/** tfjs's own kernels in a faster form, those of them that are registered. */
+function fasterKernels(): KernelConfig[] {
+  const faster: Record<string, (original: KernelConfig) => KernelConfig> = {
+    [Tile]: fasterTile,
+    [Sum]: (sum) => fasterReduction(sum, false),
+    [Mean]: (mean) => fasterReduction(mean, true),
+  };
+  return Object.entries(faster).flatMap(([name, improve]) => {
+    const original = getKernel(name, 'wasm');
+    return original ? [improve(original)] : [];
+  });
 }

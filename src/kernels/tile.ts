@@ -1,4 +1,4 @@
-import { type KernelConfig, type KernelFunc, type TensorInfo, Tile, util } from '@tensorflow/tfjs-core';
+import { type KernelConfig, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { memoryOf, type WasmBackend } from './wasmBackend';
 
 interface TileCall {
@@ -17,8 +17,8 @@ export function fasterTile(original: KernelConfig): KernelConfig {
   const tile = (call: TileCall) =>
     call.inputs.x.dtype !== 'string' && repeatsWhole(call.inputs.x.shape, call.attrs.reps)
       ? repeatWhole(call)
-      : original.kernelFunc(call as unknown as Parameters<KernelFunc>[0]);
-  return { ...original, kernelName: Tile, kernelFunc: tile as unknown as KernelFunc };
+      : original.kernelFunc(call as never);
+  return { ...original, kernelFunc: tile as unknown as KernelFunc };
 }
 
 /** True for `[1,1,1,C]` times `[N,H,W,1]`: every axis before the last repeated one has length 1. */
