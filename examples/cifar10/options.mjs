@@ -18,7 +18,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
  */
 
 /** What each recipe trains, where the command line does not say. */
-const NETS = { quick: { alpha: 0.25, stemStride: 1 }, tutorial: { alpha: 1, stemStride: 2 } };
+const NETS = { quick: { alpha: 0.25, stemStride: 2 }, tutorial: { alpha: 1, stemStride: 2 } };
 
 /**
  * @param {string[]} argv
@@ -34,7 +34,7 @@ export function parseOptions(argv) {
     .option('--alpha <number>', 'width of the network (default: quick 0.25, tutorial 1)', positive)
     .option(
       '--stem-stride <number>',
-      'stride of the first layer, 1 or 2 (default: quick 1, tutorial 2)',
+      'stride of the first layer, 1 or 2 (default: 2)',
       positiveInteger,
     )
     .option('--batch-size <number>', "pictures in a step (default: the recipe's)", positiveInteger)
