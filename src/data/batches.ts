@@ -22,7 +22,7 @@ export interface BatchesOptions {
 /**
  * Goes once through a dataset, in batches.
  *
- * @throws MobilenetError `invalid-argument` where an option is out of range, `invalid-data` where the dataset reads
+ * @throws {MobilenetError} `invalid-argument` where an option is out of range, `invalid-data` where the dataset reads
  * something else than was asked for.
  * @example
  * ```ts

@@ -51,7 +51,7 @@ export interface LoadCifar10Options {
  * Loads CIFAR-10, 50,000 pictures to train and 10,000 to test, `[N,32,32,3]`; a download is kept and checked again
  * whenever it is used.
  *
- * @throws MobilenetError `invalid-data` where the files are not CIFAR-10, `download-failed`, `file-system`; the signal's
+ * @throws {MobilenetError} `invalid-data` where the files are not CIFAR-10, `download-failed`, `file-system`; the signal's
  * reason where it was aborted.
  * @see https://www.cs.toronto.edu/~kriz/cifar.html
  * @example

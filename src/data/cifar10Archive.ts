@@ -24,7 +24,7 @@ export interface ReadCifar10ArchiveOptions {
 /**
  * Reads a `cifar-10-binary.tar.gz` as it streams by; one file of it is in memory at a time, and nothing is written.
  *
- * @throws MobilenetError `invalid-data` where it is no such archive; errors of the stream itself, and the signal's
+ * @throws {MobilenetError} `invalid-data` where it is no such archive; errors of the stream itself, and the signal's
  * reason, pass.
  */
 export async function readCifar10Archive(bytes: ByteStream, options: ReadCifar10ArchiveOptions): Promise<Cifar10> {

@@ -53,7 +53,7 @@ export interface InMemoryDatasetOptions {
 /**
  * A dataset of pictures that are already in memory, such as your own.
  *
- * @throws MobilenetError `invalid-argument` where lengths, sizes or labels do not fit together.
+ * @throws {MobilenetError} `invalid-argument` where lengths, sizes or labels do not fit together.
  * @example
  * ```ts
  * const dataset = inMemoryDataset({
@@ -97,7 +97,7 @@ export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageD
 /**
  * The first pictures of a dataset, at most `count`; nothing is copied.
  *
- * @throws MobilenetError `invalid-argument` where `count` is no integer of at least 1.
+ * @throws {MobilenetError} `invalid-argument` where `count` is no integer of at least 1.
  * @example
  * ```ts
  * const few = takeDataset(syntheticCifar10().train, 100);

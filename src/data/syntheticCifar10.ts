@@ -17,7 +17,7 @@ export interface SyntheticCifar10Options {
  * A small dataset of the shape of CIFAR-10, `[N,32,32,3]`, drawn on the spot: ten figures and patterns of any place,
  * size, angle and colour, on uneven backgrounds, with noise. Classes are balanced.
  *
- * @throws MobilenetError `invalid-argument`
+ * @throws {MobilenetError} `invalid-argument`
  * @example
  * ```ts
  * const { train, test } = syntheticCifar10({ train: 500, test: 100, seed: 1 });

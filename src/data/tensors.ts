@@ -12,7 +12,7 @@ export interface ToTensorsOptions {
 /**
  * A batch as tensors: images `[n,H,W,C]` float32, labels `[n,classes]` one-hot float32. Yours to dispose.
  *
- * @throws MobilenetError `invalid-argument` where a label is no class, or the range is not one.
+ * @throws {MobilenetError} `invalid-argument` where a label is no class, or the range is not one.
  * @example
  * ```ts
  * for await (const batch of batches(syntheticCifar10().test)) {
@@ -65,7 +65,7 @@ export interface TfDataset<T> {
  * Every iterator goes once through the dataset, and is the next epoch, in an order of its own where `shuffle` says so;
  * so leave `batchesPerEpoch` out.
  *
- * @throws MobilenetError `invalid-argument`
+ * @throws {MobilenetError} `invalid-argument`
  * @example
  * ```ts
  * const { train, test } = syntheticCifar10();

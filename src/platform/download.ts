@@ -24,7 +24,7 @@ export interface Checksum {
 /**
  * The bytes at an address, piece by piece.
  *
- * @throws MobilenetError `download-failed` where the network or the server fails, at any point of the stream; the
+ * @throws {MobilenetError} `download-failed` where the network or the server fails, at any point of the stream; the
  * signal's own reason where it was aborted.
  */
 export async function download(url: string, options: DownloadOptions = {}): Promise<ByteStream> {
@@ -71,7 +71,7 @@ export function countBytes(onProgress: (loaded: number) => void): TransformStrea
 /**
  * Lets bytes through and fails before the end unless they are what `expected` says.
  *
- * @throws MobilenetError `invalid-data`
+ * @throws {MobilenetError} `invalid-data`
  */
 export async function verifyBytes(where: string, expected: Checksum): Promise<TransformStream<Bytes, Bytes>> {
   const sha256 = await platform.createSha256();

@@ -51,7 +51,7 @@ export function officialMembers(files = makeFiles()): Member[] {
 export async function makeArchive(members = officialMembers()): Promise<Uint8Array<ArrayBuffer>> {
   const tar = await packTar(
     members.map(({ name, body = '', type = 'file', linkname }) => ({
-      header: { name, type, size: body.length, ...(linkname ? { linkname } : {}) },
+      header: { name, type, size: body.length, mtime: new Date(0), ...(linkname ? { linkname } : {}) },
       ...(type === 'file' ? { body } : {}),
     })),
   );
