@@ -1,13 +1,13 @@
-// out[c] = scale * sum over r of x[r,c], x [R,C] float32: what tfjs's Sum and Mean come to over leading axes.
+// out[c] = sum over r of x[r,c] / divisor, x [R,C] float32: what tfjs's Sum and Mean come to over leading axes.
 //
 // The plain loop:
-//   for c < C: out[c] = 0; for r < R: out[c] += x[r,c]; out[c] *= scale
+//   for c < C: out[c] = 0; for r < R: out[c] += x[r,c]; out[c] /= divisor
 //
 // Rows are summed in blocks and the blocks added up, so that the error grows with R / BLOCK + BLOCK, not with R.
 
 const BLOCK: i32 = 256;
 
-export function f32ColumnSums(x: usize, out: usize, R: i32, C: i32, scale: f32): void {
+export function f32ColumnSums(x: usize, out: usize, R: i32, C: i32, divisor: f32): void {
   const rowBytes = <usize>C << 2;
   memory.fill(out, 0, rowBytes);
   for (let r = 0; r < R; r += BLOCK) {
@@ -18,7 +18,7 @@ export function f32ColumnSums(x: usize, out: usize, R: i32, C: i32, scale: f32):
     for (; c + 64 <= rowBytes; c += 64) addSixteenColumns(block + c, out + c, rows, rowBytes);
     for (; c < rowBytes; c += 4) addColumn(block + c, out + c, rows, rowBytes);
   }
-  for (let c: usize = 0; c < rowBytes; c += 4) store<f32>(out + c, load<f32>(out + c) * scale);
+  for (let c: usize = 0; c < rowBytes; c += 4) store<f32>(out + c, load<f32>(out + c) / divisor);
 }
 
 // @ts-ignore: decorator

@@ -33,6 +33,6 @@ function reduceLeadingAxes({ inputs: { x }, attrs, backend }: ReductionCall, isM
   const output = backend.makeOutput(shape, 'float32');
   const offset = ({ dataId }: TensorInfo) => backend.dataIdMap.get(dataId).memoryOffset;
   const [rows, columns] = [util.sizeFromShape(reduceShape), util.sizeFromShape(outShape)];
-  kernelsOn(memoryOf(backend)).f32ColumnSums(offset(x), offset(output), rows, columns, isMean ? 1 / rows : 1);
+  kernelsOn(memoryOf(backend)).f32ColumnSums(offset(x), offset(output), rows, columns, isMean ? rows : 1);
   return output;
 }

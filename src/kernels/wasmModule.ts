@@ -4,7 +4,7 @@ import { sharedWasmBase64, unsharedWasmBase64 } from './wasmBytes.generated';
 
 /** The WebAssembly module's exports. Tensors and scratch are byte offsets into the memory that it was given. */
 export interface Kernels {
-  f32ColumnSums(x: number, out: number, rows: number, columns: number, scale: number): void;
+  f32ColumnSums(x: number, out: number, rows: number, columns: number, divisor: number): void;
   f32Conv2dFilterGradient(x: number, dy: number, dw: number, scratch: number, ...geometry: Conv2dGeometry): void;
   f32Conv2dFilterGradientScratchBytes(C: number, F: number, KH: number, KW: number): number;
   f32Conv2dInputGradient(dy: number, w: number, dx: number, scratch: number, ...geometry: Conv2dGeometry): void;
