@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PackedPackage, packPackage, root } from './packedPackage';
+
+const run = promisify(execFile);
+const consumers = fileURLToPath(new URL('./consumers', import.meta.url));
+let packed: PackedPackage;
+
+beforeAll(async () => {
+  packed = await packPackage();
+  for (const name of readdirSync(consumers)) copyFileSync(join(consumers, name), join(packed.app, name));
+});
+
+afterAll(() => packed?.remove());
+
+test('the tarball holds the build, the licence, the readme and the changelog, and nothing else', () => {
+  const allowed =
+    /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(index|platform\/(node|browser))\.(js|cjs|d\.ts|d\.cts))$/;
+  expect(packed.files.filter((path) => !allowed.test(path))).toEqual([]);
+  for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.ts']) {
+    expect(packed.files).toContain(path);
+  }
+});
+
+test('publint has nothing to say', async () => {
+  const { messages } = await publint({ pkgDir: join(packed.app, 'node_modules/mobilenet-v1-ts'), strict: true });
+  expect(messages).toEqual([]);
+});
+
+test('attw finds no problem', async () => {
+  const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+  const { stdout } = await run(process.execPath, [attw, packed.tarball, '--format', 'json']);
+  expect(JSON.parse(stdout).analysis.problems).toEqual([]);
+});
+
+describe('a consumer builds, trains, saves, loads and is refused bad files', () => {
+  for (const file of ['consumer.mjs', 'consumer.cjs']) {
+    test(file, async () => {
+      const { stdout, stderr } = await run(process.execPath, [join(packed.app, file), packed.app]);
+      const result = JSON.parse(stdout.trim().split('\n').at(-1)!);
+      expect(result).toMatchObject({ registeredOnImport: false, backend: 'wasm', sameLoss: true });
+      expect(result.loss).toBeGreaterThan(0);
+      expect(result.classNames).toHaveLength(10);
+      expect(result.refusals).toEqual(['file-system', 'invalid-data']);
+      expect(stderr).not.toMatch(/already registered|warn/i);
+    });
+  }
+});
+
+describe('types, strict', () => {
+  const settings: [name: string, options: object][] = [
+    ['node16', { module: 'node16', moduleResolution: 'node16' }],
+    ['bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+  ];
+  for (const [name, options] of settings) {
+    test(name, async () => {
+      const config = join(packed.app, `tsconfig.${name}.json`);
+      const compilerOptions = {
+        ...options,
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        target: 'es2022',
+        types: [],
+      };
+      writeFileSync(config, JSON.stringify({ compilerOptions, files: ['types.mts', 'types.cts'] }));
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      const { stdout } = await run(process.execPath, [tsc, '-p', config]).catch((error) => error);
+      expect(stdout).toBe('');
+    });
+  }
+});
+
+describe('bundled for browsers, tfjs aside', () => {
+  const bundle = async (contents: string) => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: packed.app },
+      bundle: true,
+      write: false,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      external: ['@tensorflow/*'],
+      logLevel: 'silent',
+    });
+    return outputFiles[0]!.text;
+  };
+  const wasmBytes = /AGFzbQ/;
+
+  test('the builder alone brings no wasm bytes, no loader, and at most 6 kB gzipped', async () => {
+    const text = await bundle("export { mobilenetV1 } from 'mobilenet-v1-ts'");
+    expect(text).not.toMatch(wasmBytes);
+    expect(text).not.toContain('cifar-10');
+    expect(gzipSync(text).length).toBeLessThan(6_000);
+  });
+
+  test('an import without names brings nothing', async () => {
+    expect((await bundle("import 'mobilenet-v1-ts'")).trim()).toBe('');
+  });
+
+  test('everything sees nothing of Node, and is at most 40 kB gzipped', async () => {
+    const text = await bundle("export * from 'mobilenet-v1-ts'");
+    expect(text).toMatch(wasmBytes);
+    expect(text).not.toMatch(/node:|env-paths/);
+    expect(gzipSync(text).length).toBeLessThan(40_000);
+  });
+});
+
+test('the readme names the two commands on its first screen', () => {
+  const top = readFileSync(join(root, 'README.md'), 'utf8').split('\n').slice(0, 20).join('\n');
+  expect(top).toContain('npm install && npm start');
+  expect(top).toContain('npm test');
+});
