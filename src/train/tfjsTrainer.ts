@@ -1,5 +1,5 @@
 import {
-  addN,
+  add,
   dispose,
   keep,
   mul,
@@ -77,7 +77,8 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
 
     async weightsAreFinite() {
       // 0 times a number is 0, times NaN or infinity NaN: one value to read back for all the weights.
-      const probe = tidy(() => addN(weights.map((weight) => sum(mul(weight.read(), 0)))));
+      // Added in pairs: addN of all of them is more than a WebGPU shader takes.
+      const probe = tidy(() => weights.map((weight) => sum(mul(weight.read(), 0))).reduce((a, b) => add(a, b)));
       const [value] = await probe.data();
       probe.dispose();
       return value === 0;

@@ -1,0 +1,81 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { labelAt, makeArchive, makeFiles, officialMembers } from '../data/cifar10Fixture';
+import { type Browsing, executablePath, startBrowsing, why } from './chromium';
+import type { Library } from './page';
+
+type Method = keyof Library;
+
+/** Calls one of the page's jobs. */
+function call<M extends Method>(
+  page: Page,
+  method: M,
+  ...args: Parameters<Library[M]>
+): Promise<Awaited<ReturnType<Library[M]>>> {
+  const job = ([name, values]: [Method, unknown[]]) =>
+    (window as unknown as { library: Record<Method, (...a: unknown[]) => unknown> }).library[name](...values);
+  return page.evaluate(job as never, [method, args] as never) as never;
+}
+
+const difference = (a: number[], b: number[]) => Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+
+describe.skipIf(!executablePath)(`in headless Chromium${why}`, () => {
+  let browsing: Browsing;
+  let plain: Page;
+  let isolated: Page;
+
+  beforeAll(async () => {
+    const archive = await makeArchive(officialMembers(makeFiles(10_000)));
+    browsing = await startBrowsing({ '/cifar-10-binary.tar.gz': () => archive });
+    plain = await browsing.open({ isolated: false });
+    isolated = await browsing.open({ isolated: true });
+  });
+
+  afterAll(() => browsing?.close());
+
+  describe.each(['webgl', 'webgpu', 'wasm'])('%s against cpu', (backend) => {
+    test('predictions within 1e-4, losses of three training steps within 5e-3', async ({ skip }) => {
+      if (backend === 'webgpu' && !(await call(isolated, 'hasWebgpu'))) skip('no WebGPU adapter is offered here');
+      const expected = await call(isolated, 'predictAndTrain', 'cpu');
+      const actual = await call(isolated, 'predictAndTrain', backend);
+      expect(actual.backend).toBe(backend);
+      expect(difference(actual.predictions, expected.predictions)).toBeLessThan(1e-4);
+      expect(actual.losses).toHaveLength(3);
+      expect(difference(actual.losses, expected.losses)).toBeLessThan(5e-3);
+    }, 120_000);
+  });
+
+  describe('gradient kernels on wasm agree with cpu within 1e-4', () => {
+    test.each([
+      ['single-threaded', false],
+      ["in tfjs's threaded build, on shared memory", true],
+    ])('%s', async (_, isShared) => {
+      const page = isShared ? isolated : plain;
+      const expected = await call(page, 'gradients', 'cpu');
+      const actual = await call(page, 'gradients', 'wasm');
+      expect(actual.isShared).toBe(isShared);
+      expect(difference(actual.values, expected.values)).toBeLessThan(1e-4);
+    });
+  });
+
+  test('a model goes into IndexedDB and comes back bit by bit; a bare path is refused', async () => {
+    const { sameBits, metadata, refusal } = await call(plain, 'saveAndLoad');
+    expect(sameBits).toBe(true);
+    expect(metadata).toEqual({ classNames: ['a', 'b', 'c'], inputShape: [32, 32, 3] });
+    expect(refusal).toContain('indexeddb://');
+  });
+
+  test('CIFAR-10 is downloaded once, and then comes from the Cache API', async () => {
+    const source = new URL('/cifar-10-binary.tar.gz', plain.url()).href;
+    const first = await call(plain, 'loadCifar10', source);
+    expect(first).toMatchObject({ train: 50_000, test: 10_000, label: labelAt(5, 9_999) });
+    expect(first.phases).toContain('download');
+    const second = await call(plain, 'loadCifar10', source);
+    expect(second).toEqual({ ...first, phases: ['read'] });
+    expect(browsing.requests.filter((path) => path.endsWith('.tar.gz'))).toHaveLength(1);
+  }, 120_000);
+
+  test('no page has complained, of a kernel registered twice least of all', () => {
+    expect(browsing.complaints).toEqual([]);
+  });
+});

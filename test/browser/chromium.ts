@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const tfjsWasm = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
+
+/** A Chromium or Chrome of this machine, where it has one in a usual place. */
+export const executablePath = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:/Program Files/Google/Chrome/Application/chrome.exe',
+].find((path) => existsSync(path));
+
+/** Says in a test's title why it is skipped. */
+export const why = executablePath ? '' : ' (skipped: no Chromium found on this machine)';
+
+export interface Browsing {
+  /** Opens a page on which `window.library` is test/browser/page.ts, with the threads of an isolated page or without. */
+  open(options: { isolated: boolean }): Promise<Page>;
+  /** What pages have printed as warnings and errors. */
+  complaints: string[];
+  /** Requests that the server got, by path. */
+  requests: string[];
+  close(): Promise<void>;
+}
+
+/** Starts Chromium on a server of its own; `files` are what it serves beside the page. */
+export async function startBrowsing(files: Record<string, () => Uint8Array> = {}): Promise<Browsing> {
+  const script = await bundlePage();
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/';
+    requests.push(path);
+    const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+    const answer = (type: string, body: string | Uint8Array, headers = {}) =>
+      response
+        .writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), ...headers })
+        .end(body);
+    const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
+    if (path === '/plain') answer('text/html', html);
+    else if (path === '/isolated') answer('text/html', html, isolation);
+    else if (path === '/page.js') answer('text/javascript', script, isolation);
+    else if (path.endsWith('.wasm')) answer('application/wasm', readFileSync(join(tfjsWasm, path)), isolation);
+    else if (files[path]) answer('application/gzip', files[path]());
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const browser: Browser = await chromium.launch({
+    executablePath: executablePath!,
+    args: [
+      '--no-sandbox',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // The software renderer, where there is no graphics card.
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+      '--ignore-gpu-blocklist',
+      '--enable-unsafe-webgpu',
+      '--use-webgpu-adapter=swiftshader',
+    ],
+  });
+  const complaints: string[] = [];
+  return {
+    complaints,
+    requests,
+    async open({ isolated }) {
+      const page = await browser.newPage();
+      page.on('console', (message) => {
+        if (['warning', 'error'].includes(message.type())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      await page.goto(`${origin}/${isolated ? 'isolated' : 'plain'}`);
+      await page.waitForFunction('window.library !== undefined');
+      return page;
+    },
+    async close() {
+      await browser.close();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** The page's script, with the package as a bundler for browsers finds it: built, through its exports and imports. */
+async function bundlePage(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('./page.ts', import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    // Not tsconfig.json, whose paths lead to the sources.
+    tsconfigRaw: {},
+    logLevel: 'silent',
+  });
+  return outputFiles[0]!.text;
+}
