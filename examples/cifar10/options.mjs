@@ -32,11 +32,7 @@ export function parseOptions(argv) {
     .option('--epochs <number>', 'passes over the training set; overrides --minutes', positiveInteger)
     .addOption(new Option('--recipe <name>', 'how to train').choices(['quick', 'tutorial']).default('quick'))
     .option('--alpha <number>', 'width of the network (default: quick 0.25, tutorial 1)', positive)
-    .option(
-      '--stem-stride <number>',
-      'stride of the first layer, 1 or 2 (default: 2)',
-      positiveInteger,
-    )
+    .option('--stem-stride <number>', 'stride of the first layer, 1 or 2 (default: 2)', positiveInteger)
     .option('--batch-size <number>', "pictures in a step (default: the recipe's)", positiveInteger)
     .option('--learning-rate <number>', "a constant learning rate (default: the recipe's)", positive)
     .option('--limit <number>', 'only this many pictures of the training set and of the test set', positiveInteger)

@@ -28,6 +28,7 @@ export function toTensors(
   const { height, width, channels, classes, labels } = batch;
   const n = labels.length;
   checkLabels('toTensors', labels, classes);
+  checkInputRange('toTensors', inputRange);
   const oneHot = new Float32Array(n * classes);
   for (let i = 0; i < n; i++) oneHot[i * classes + labels[i]!] = 1;
   return {
@@ -36,13 +37,18 @@ export function toTensors(
   };
 }
 
+/** Throws `invalid-argument` unless the range is two finite numbers, the lower first. */
+export function checkInputRange(where: string, inputRange: readonly [number, number]): void {
+  const [low, high] = inputRange;
+  check(Number.isFinite(low) && Number.isFinite(high) && low < high, {
+    where,
+    expected: 'inputRange to be [low, high], low below high',
+    received: inputRange,
+  });
+}
+
 /** Bytes mapped to a range, by a table of its 256 values. */
 function toFloats(bytes: Uint8Array, [low, high]: readonly [number, number]): Float32Array {
-  check(Number.isFinite(low) && Number.isFinite(high) && low < high, {
-    where: 'toTensors',
-    expected: 'inputRange to be [low, high], low below high',
-    received: [low, high],
-  });
   const table = Float32Array.from({ length: 256 }, (_, byte) => low + (byte / 255) * (high - low));
   const floats = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) floats[i] = table[bytes[i]!]!;

@@ -1,6 +1,8 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkBatchesOptions } from '../data/batches';
 import type { ImageDataset } from '../data/imageDataset';
+import { checkInputRange } from '../data/tensors';
 import { check, checkInteger } from '../errors';
 import { getModelMetadata } from '../model/metadata';
 import { checkModelFitsDataset } from './checkModelFitsDataset';
@@ -96,7 +98,7 @@ export function resolveTrainingOptions(model: LayersModel, dataset: ImageDataset
       Object.entries(options).filter(([, value]) => value !== undefined),
     ) as TrainClassifierOptions),
   };
-  const { epochs, maxMinutes, batchSize, inputRange, seed, validation } = settings;
+  const { epochs, maxMinutes, inputRange, validation } = settings;
   if (epochs !== Number.POSITIVE_INFINITY) checkInteger(WHERE, 'epochs', epochs, 1);
   check(epochs !== Number.POSITIVE_INFINITY || maxMinutes !== Number.POSITIVE_INFINITY, {
     where: WHERE,
@@ -104,13 +106,8 @@ export function resolveTrainingOptions(model: LayersModel, dataset: ImageDataset
     received: `epochs ${epochs}, maxMinutes ${maxMinutes}`,
   });
   check(maxMinutes > 0, { where: WHERE, expected: 'maxMinutes to be above 0', received: maxMinutes });
-  checkInteger(WHERE, 'batchSize', batchSize, 1);
-  check(Number.isFinite(seed), { where: WHERE, expected: 'seed to be a finite number', received: seed });
-  check(inputRange.length === 2 && inputRange.every(Number.isFinite) && inputRange[0] < inputRange[1], {
-    where: WHERE,
-    expected: 'inputRange to be two numbers, the lower first',
-    received: inputRange,
-  });
+  checkBatchesOptions(WHERE, settings);
+  checkInputRange(WHERE, inputRange);
   checkModelFitsDataset(WHERE, model, dataset);
   if (validation) checkModelFitsDataset(`${WHERE}, validation`, model, validation);
   check(model.trainableWeights.length > 0, {
