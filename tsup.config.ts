@@ -16,4 +16,5 @@ export default defineConfig({
   splitting: false,
   treeshake: true,
   clean: true,
+  silent: true,
 });
