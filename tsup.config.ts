@@ -10,10 +10,13 @@ export default defineConfig({
   },
   format: ['esm', 'cjs'],
   dts: { entry: { index: 'src/index.ts' } },
-  external: ['#platform'],
+  external: ['#platform', /^node:/],
   target: 'es2022',
   platform: 'neutral',
-  splitting: false,
+  // Both bundles share one MobilenetError: two copies would be two classes, and `instanceof` would fail.
+  splitting: true,
+  // As written in the sources: tsup would cut `node:fs` down to `fs`, which a bundler may take for a package.
+  removeNodeProtocol: false,
   treeshake: true,
   clean: true,
   silent: true,
