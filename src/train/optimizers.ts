@@ -1,13 +1,13 @@
 import { type Optimizer, train } from '@tensorflow/tfjs-core';
 import { check } from '../errors';
 
-/** Optimizers that {@link trainClassifier} makes from a name. */
+/** Optimizers that {@link trainClassifier} makes from a name; `'momentum'` is SGD with Nesterov momentum 0.9. */
 export type OptimizerName = 'sgd' | 'momentum' | 'adam' | 'rmsprop';
 
-/** Each with the rate that Keras gives it, and Keras's other constants. */
+/** Each with the rate that Keras gives it, and but for Nesterov's form of momentum Keras's other constants. */
 const OPTIMIZERS: Record<OptimizerName, { learningRate: number; create(learningRate: number): Optimizer }> = {
   sgd: { learningRate: 0.01, create: (rate) => train.sgd(rate) },
-  momentum: { learningRate: 0.01, create: (rate) => train.momentum(rate, 0.9) },
+  momentum: { learningRate: 0.01, create: (rate) => train.momentum(rate, 0.9, true) },
   adam: { learningRate: 0.001, create: (rate) => train.adam(rate, 0.9, 0.999, 1e-7) },
   rmsprop: { learningRate: 0.001, create: (rate) => train.rmsprop(rate, 0.9, 0, 1e-7) },
 };
