@@ -27,7 +27,7 @@ export const recipes = {
    */
   quick: {
     maxMinutes: 1,
-    batchSize: 32,
+    batchSize: 64,
     shuffle: true,
     optimizer: 'momentum',
     learningRate: ({ progress }) => 0.1 * Math.min(1, 0.02 + 4 * progress) * (1 - progress),
