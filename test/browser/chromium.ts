@@ -9,17 +9,20 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tfjsWasm = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
 
-/** A Chromium or Chrome of this machine, where it has one in a usual place. */
+/** The Chromium or Chrome that CHROMIUM_PATH names, or the first in a usual place. */
 export const executablePath = [
+  process.env.CHROMIUM_PATH ?? '',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   'C:/Program Files/Google/Chrome/Application/chrome.exe',
+  'C:/Program Files (x86)/Google/Chrome/Application/chrome.exe',
 ].find((path) => existsSync(path));
 
 /** Says in a test's title why it is skipped. */
-export const why = executablePath ? '' : ' (skipped: no Chromium found on this machine)';
+export const why = executablePath ? '' : ' (skipped: no Chromium in a usual place nor in CHROMIUM_PATH)';
 
 export interface Browsing {
   /** Opens a page on which `window.library` is test/browser/page.ts, with the threads of an isolated page or without. */
@@ -47,7 +50,8 @@ export async function startBrowsing(files: Record<string, () => Uint8Array> = {}
     if (path === '/plain') answer('text/html', html);
     else if (path === '/isolated') answer('text/html', html, isolation);
     else if (path === '/page.js') answer('text/javascript', script, isolation);
-    else if (path.endsWith('.wasm')) answer('application/wasm', readFileSync(join(tfjsWasm, path)), isolation);
+    else if (existsSync(join(tfjsWasm, path)) && path.endsWith('.wasm'))
+      answer('application/wasm', readFileSync(join(tfjsWasm, path)), isolation);
     else if (files[path]) answer('application/gzip', files[path]());
     else response.writeHead(404).end();
   });
