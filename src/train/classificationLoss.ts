@@ -22,7 +22,7 @@ const EPSILON = 1e-7;
 type GraphLayer = SymbolicTensor['sourceLayer'] & { outputs?: SymbolicTensor[] };
 
 /** Finds out what a model's output is by walking back from it over layers that only change the shape. */
-export function outputKindOf(model: LayersModel): OutputKind {
+export function outputKindOf(where: string, model: LayersModel): OutputKind {
   let tensor = model.outputs[0]!;
   for (;;) {
     const layer: GraphLayer = tensor.sourceLayer;
@@ -37,7 +37,7 @@ export function outputKindOf(model: LayersModel): OutputKind {
       if (activation === 'linear') return 'logits';
       return fail({
         code: 'invalid-argument',
-        where: 'trainClassifier',
+        where,
         expected: 'a model that ends in a softmax or in linear logits',
         received: `activation '${activation}' of layer '${layer.name}'`,
         remedy: 'Give the last layer activation: "softmax", or none.',

@@ -2,8 +2,8 @@ import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { dispose } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { batches } from '../data/batches';
-import type { ImageDataset } from '../data/imageDataset';
-import { toTensors } from '../data/tensors';
+import type { ImageBatch, ImageDataset } from '../data/imageDataset';
+import { checkInputRange, toTensors } from '../data/tensors';
 import { checkInteger } from '../errors';
 import { getModelMetadata } from '../model/metadata';
 import { checkModelFitsDataset } from './checkModelFitsDataset';
@@ -60,18 +60,16 @@ export async function evaluateClassifier(
 ): Promise<ClassifierEvaluation> {
   const { batchSize = 128, inputRange = getModelMetadata(model).inputRange ?? [0, 1], onBatch, signal } = options;
   checkInteger('evaluateClassifier', 'batchSize', batchSize, 1);
+  checkInputRange('evaluateClassifier', inputRange);
   checkModelFitsDataset('evaluateClassifier', model, dataset);
-  const outputKind = outputKindOf(model);
+  const outputKind = outputKindOf('evaluateClassifier', model);
   const classes = dataset.classNames.length;
   const confusionMatrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let lossSum = 0;
   let images = 0;
   for await (const batch of batches(dataset, { batchSize, shuffle: false })) {
     signal?.throwIfAborted();
-    const inputs = toTensors(batch, { inputRange });
-    const output = model.predictOnBatch(inputs.images) as Tensor2D;
-    const score = scoreBatch(await output.data(), batch.labels, classes, outputKind);
-    dispose([inputs.images, inputs.labels, output]);
+    const score = scoreBatch(await predict(model, batch, inputRange), batch.labels, classes, outputKind);
     lossSum += score.lossSum;
     score.predictions.forEach((predicted, i) => {
       confusionMatrix[batch.labels[i]!]![predicted]! += 1;
@@ -81,6 +79,16 @@ export async function evaluateClassifier(
     await yieldToEventLoop();
   }
   return { loss: lossSum / images, ...summarise(confusionMatrix, dataset.classNames), confusionMatrix };
+}
+
+async function predict(model: LayersModel, batch: ImageBatch, inputRange: readonly [number, number]) {
+  const { images, labels } = toTensors(batch, { inputRange });
+  try {
+    const output = model.predictOnBatch(images) as Tensor2D;
+    return await output.data().finally(() => output.dispose());
+  } finally {
+    dispose([images, labels]);
+  }
 }
 
 function summarise(confusionMatrix: number[][], classNames: readonly string[]) {

@@ -1,4 +1,4 @@
-import { type Optimizer, train } from '@tensorflow/tfjs-core';
+import { type Optimizer, type Tensor, train } from '@tensorflow/tfjs-core';
 import { check } from '../errors';
 
 /** Optimizers that {@link trainClassifier} makes from a name; `'momentum'` is SGD with Nesterov momentum 0.9. */
@@ -25,7 +25,7 @@ export interface TrainingPosition {
 /** A constant, or a function of where the training stands. */
 export type LearningRate = number | ((position: TrainingPosition) => number);
 
-type AnyOptimizer = Optimizer & { learningRate?: number; setLearningRate?(rate: number): void };
+type AnyOptimizer = Optimizer & { learningRate?: number; setLearningRate?(rate: number): void; c?: Tensor };
 
 /** An optimizer whose learning rate can be set at every step, and who owns it. */
 export interface RatedOptimizer {
@@ -37,7 +37,10 @@ export interface RatedOptimizer {
 
 /** Makes an optimizer from its name, or takes the user's own, which the user then disposes. */
 export function createOptimizer(optimizer: OptimizerName | Optimizer, learningRate?: LearningRate): RatedOptimizer {
-  if (typeof optimizer !== 'string') return rated(optimizer, learningRate, () => {});
+  if (typeof optimizer !== 'string') {
+    const { learningRate: own } = optimizer as AnyOptimizer;
+    return rated(optimizer, learningRate, () => setRate(optimizer, own));
+  }
   const names = Object.keys(OPTIMIZERS);
   check(names.includes(optimizer), {
     where: 'trainClassifier',
@@ -46,7 +49,11 @@ export function createOptimizer(optimizer: OptimizerName | Optimizer, learningRa
   });
   const { create, learningRate: usual } = OPTIMIZERS[optimizer];
   const made = create(usual);
-  return rated(made, learningRate ?? usual, () => made.dispose());
+  return rated(made, learningRate ?? usual, () => {
+    made.dispose();
+    // tfjs's momentum inherits this tensor from SGD and forgets it.
+    (made as AnyOptimizer).c?.dispose();
+  });
 }
 
 function rated(optimizer: AnyOptimizer, learningRate: LearningRate | undefined, dispose: () => void): RatedOptimizer {
@@ -61,12 +68,16 @@ function rated(optimizer: AnyOptimizer, learningRate: LearningRate | undefined, 
         expected: 'learningRate to be a number of at least 0',
         received: rate,
       });
-      if (rate === current()) return rate;
-      // SGD and momentum keep the rate in a tensor too; the others read the property.
-      if (optimizer.setLearningRate) optimizer.setLearningRate(rate);
-      else optimizer.learningRate = rate;
+      setRate(optimizer, rate);
       return rate;
     },
     dispose,
   };
+}
+
+function setRate(optimizer: AnyOptimizer, rate: number | undefined): void {
+  if (rate === undefined || rate === optimizer.learningRate) return;
+  // SGD and momentum keep the rate in a tensor too; the others read the property.
+  if (optimizer.setLearningRate) optimizer.setLearningRate(rate);
+  else optimizer.learningRate = rate;
 }

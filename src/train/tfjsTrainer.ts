@@ -1,6 +1,7 @@
 import {
   add,
   dispose,
+  engine,
   keep,
   mul,
   sum,
@@ -50,25 +51,28 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
         const { value: loss, grads } = variableGrads(() => {
           output = keep(model.apply(inputs.images, { training: true }) as Tensor2D);
           toDispose.push(output);
-          return crossEntropy(inputs.labels, output, outputKind);
+          const loss = crossEntropy(inputs.labels, output, outputKind);
+          return model.calculateLosses().reduce((total, penalty) => add(total, penalty), loss);
         }, trainable);
         toDispose.push(loss, ...Object.values(grads));
 
         const [value] = await loss.data();
-        if (!Number.isFinite(value)) {
+        const { lossSum, predictions } = scoreBatch(await output!.data(), batch.labels, output!.shape[1], outputKind);
+        // tfjs's clip on wasm turns NaN into a number, and so hides a broken output from its loss.
+        if (!Number.isFinite(value) || !Number.isFinite(lossSum)) {
           // The forward pass has already moved batch norm's averages.
           restore(before);
           toDispose.push(...before);
-          return { loss: value!, correct: 0, learningRate };
+          return { loss: Number.isFinite(value) ? lossSum : value!, correct: 0, learningRate };
         }
         optimizer.optimizer.applyGradients(grads);
         toDispose.push(...lastGood);
         lastGood = before;
-        const { predictions } = scoreBatch(await output!.data(), batch.labels, output!.shape[1], outputKind);
         const correct = predictions.reduce((count, k, i) => count + (k === batch.labels[i] ? 1 : 0), 0);
         return { loss: value!, correct, learningRate };
       } catch (error) {
         if (lastGood !== before) toDispose.push(...before);
+        disposeTape();
         throw error;
       } finally {
         dispose(toDispose);
@@ -94,4 +98,11 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
       optimizer.dispose();
     },
   };
+}
+
+/** Frees what tfjs saved for a backward pass that an error kept from being run to its end. */
+function disposeTape(): void {
+  const { state } = engine();
+  for (const node of state.activeTape ?? []) dispose(node.saved ?? []);
+  state.activeTape = [];
 }

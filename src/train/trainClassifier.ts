@@ -82,7 +82,7 @@ async function run(
   settings: TrainingSettings,
 ): Promise<TrainClassifierResult> {
   const { inputRange, seed, validation, batchSize, signal } = settings;
-  const outputKind = outputKindOf(model);
+  const outputKind = outputKindOf('trainClassifier', model);
   const optimizer = createOptimizer(settings.optimizer, settings.learningRate);
   const mode = enterTrainingMode(model);
   const trainer = createTfjsTrainer(model, { optimizer, outputKind, inputRange });

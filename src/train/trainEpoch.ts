@@ -28,7 +28,7 @@ const DROPOUT_STREAM = 1;
 
 /** Trains over the dataset once, or until the minutes run out. */
 export async function trainEpoch(course: TrainingCourse, epoch: number): Promise<TrainedEpoch> {
-  const { dataset, settings, trainer } = course;
+  const { dataset, settings } = course;
   const { batchSize, shuffle, seed, signal, onBatch } = settings;
   const start = performance.now() - course.seconds * 1000;
   const secondsBefore = course.seconds;
@@ -65,7 +65,6 @@ export async function trainEpoch(course: TrainingCourse, epoch: number): Promise
     if (course.seconds >= settings.maxMinutes * 60) break;
   }
 
-  if (!(await trainer.weightsAreFinite())) diverged(course, epoch, 'a weight that is not finite');
   course.seconds = (performance.now() - start) / 1000;
   const seconds = course.seconds - secondsBefore;
   return {
@@ -82,6 +81,8 @@ async function takeStep(course: TrainingCourse, batch: ImageBatch, position: Tra
   course.mode.seedDropout(() => dropout.integer(0x7fff_ffff));
   const result = await course.trainer.step(batch, position);
   if (!Number.isFinite(result.loss)) diverged(course, position.epoch, `a loss of ${result.loss}`);
+  // At every step: on wasm a ReLU6 turns NaN into a number, so that later losses need not show it.
+  if (!(await course.trainer.weightsAreFinite())) diverged(course, position.epoch, 'a weight that is not finite');
   return result;
 }
 

@@ -24,7 +24,7 @@ export function enterTrainingMode(model: LayersModel): TrainingMode {
     const frozen = frozenAbove || !layer.trainable;
     for (const inner of layer.layers ?? []) visit(inner, frozen);
     if (frozen && layer.getClassName() === 'BatchNormalization') undo.push(runAsInference(layer));
-    if (layer.getClassName() === 'Dropout' && layer.seed == null) {
+    if (layer.getClassName() === 'Dropout') {
       const { seed } = layer;
       dropouts.push(layer);
       undo.push(() => {
@@ -38,7 +38,8 @@ export function enterTrainingMode(model: LayersModel): TrainingMode {
       for (const layer of dropouts) layer.seed = nextSeed();
     },
     restore() {
-      for (const put of undo.splice(0)) put();
+      // Backwards, for a layer that the model reaches twice was changed twice.
+      for (const put of undo.splice(0).reverse()) put();
     },
   };
 }

@@ -18,7 +18,7 @@ export interface TrainingBatch {
   batches: number;
   /** Over the whole training, from 1. */
   step: number;
-  /** Mean cross-entropy of this batch. */
+  /** Mean cross-entropy of this batch, with the penalties of regularizers. */
   loss: number;
   /** Fraction of this batch that was classified right. */
   accuracy: number;
@@ -35,7 +35,10 @@ export interface TrainingBatch {
 export interface TrainingEpoch {
   /** From 1. */
   epoch: number;
-  /** Mean categorical cross-entropy over the epoch's pictures, each measured just before its step. */
+  /**
+   * Mean categorical cross-entropy over the epoch's pictures, each measured just before its step; with the penalties of
+   * regularizers, where layers have them.
+   */
   loss: number;
   /** Fraction of the epoch's pictures that were classified right, measured likewise. */
   accuracy: number;
@@ -61,7 +64,7 @@ export interface TrainClassifierOptions {
   batchSize?: number;
   /** A number, or a function of where the training stands. @default what Keras takes: adam and rmsprop 0.001, sgd and momentum 0.01 */
   learningRate?: LearningRate;
-  /** A name, or a tfjs optimizer, which stays the caller's to dispose. @default 'adam' */
+  /** A name, or a tfjs optimizer, which stays the caller's to dispose and gets its own rate back. @default 'adam' */
   optimizer?: OptimizerName | Optimizer;
   /** Evaluated after each epoch. */
   validation?: ImageDataset;

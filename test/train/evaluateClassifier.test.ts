@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import type * as tfl from '@tensorflow/tfjs-layers';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, test } from 'vitest';
 import { evaluateClassifier, setModelMetadata, takeDataset, toTensors } from '../../src/index';
 import { tensors, tinyDataset, tinyModel } from './models';
@@ -55,6 +55,22 @@ for (const activation of ['softmax', 'linear'] as const) {
   });
 }
 
+test('a softmax is found in whatever layer it stands, logits in any other', async () => {
+  const { layers, sequential } = tfl;
+  const endings: Record<string, tfl.layers.Layer[]> = {
+    'a layer': [layers.softmax()],
+    'an activation': [layers.activation({ activation: 'softmax' })],
+    'behind a change of shape': [layers.softmax(), layers.reshape({ targetShape: [1, 3] }), layers.flatten()],
+    'a nested model': [sequential({ layers: [layers.softmax({ inputShape: [3] })] })],
+    logits: [],
+  };
+  const { loss } = await evaluateClassifier(tinyModel(), dataset);
+  for (const [name, ending] of Object.entries(endings)) {
+    const model = sequential({ layers: [tinyModel({ activation: 'linear' }), ...ending] });
+    expect((await evaluateClassifier(model, dataset)).loss, name).toBeCloseTo(loss, 6);
+  }
+});
+
 describe('edges', () => {
   test('a class without pictures has the accuracy NaN', async () => {
     const { perClass } = await evaluateClassifier(tinyModel(), takeDataset(dataset, 2));
@@ -75,7 +91,27 @@ describe('edges', () => {
     expect(tensors()).toBe(count);
   });
 
+  test('a layer that throws leaves no tensor', async () => {
+    const model = tinyModel();
+    const count = tensors();
+    model.layers[3]!.call = () => {
+      throw new Error('from the layer');
+    };
+    await expect(evaluateClassifier(model, dataset)).rejects.toThrow('from the layer');
+    expect(tensors()).toBe(count);
+  });
+
+  test('a model with a sigmoid, for other pictures or other classes is refused', async () => {
+    const evaluate = (model: tfl.LayersModel, set = dataset) => evaluateClassifier(model, set);
+    await expect(evaluate(tinyModel({ activation: 'sigmoid' }))).rejects.toThrow(/^evaluateClassifier: .*'sigmoid'/);
+    await expect(evaluate(tinyModel(), { ...dataset, height: 7 })).rejects.toThrow(/input is \[7,6,2\]/);
+    await expect(evaluate(tinyModel(), { ...dataset, classNames: ['a', 'b'] })).rejects.toThrow(/classes: 2/);
+  });
+
   test('bad options are refused', async () => {
+    await expect(evaluateClassifier(tinyModel(), dataset, { inputRange: [1, 1] })).rejects.toThrow(
+      /^evaluateClassifier: .*inputRange/,
+    );
     await expect(evaluateClassifier(tinyModel(), dataset, { batchSize: 0 })).rejects.toThrow(/batchSize/);
     await expect(evaluateClassifier(tinyModel(), { ...dataset, size: 0 })).rejects.toThrow(/at least one picture/);
   });

@@ -1,0 +1,67 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { beforeEach, expect, test } from 'vitest';
+import { toTfDataset, trainClassifier } from '../../src/index';
+import { tinyDataset, tinyModel, weightsOf } from './models';
+
+const train = tinyDataset(50);
+const _validation = tinyDataset(21, 2);
+
+beforeEach(async () => {
+  await tf.setBackend('cpu');
+});
+
+const averages = (model: tfl.LayersModel) =>
+  model.weights.filter(({ name }) => name.includes('moving_')).map((weight) => Array.from(weight.read().dataSync()));
+
+test('keeps its moving averages bit by bit, where plain model.fit lets them drift', async () => {
+  const model = tinyModel();
+  model.layers[1]!.trainable = false;
+  const before = averages(model);
+  await trainClassifier(model, train, { epochs: 2 });
+  expect(averages(model)).toEqual(before);
+
+  model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+  await model.fitDataset(toTfDataset(train) as never, { epochs: 1, verbose: 0 });
+  expect(averages(model)).not.toEqual(before);
+});
+
+test('normalises with the moving averages: the first loss is that of inference', async () => {
+  const model = tinyModel();
+  model.layers[1]!.trainable = false;
+  const { history } = await trainClassifier(model, train, { batchSize: 50, learningRate: 0, validation: train });
+  expect(history[0]!.loss).toBeCloseTo(history[0]!.valLoss!, 6);
+});
+
+test('inside a frozen nested model too, while the layers behind it learn', async () => {
+  const backbone = tinyModel({ activation: 'linear' });
+  const model = tfl.sequential({ layers: [backbone, tfl.layers.dense({ units: 3, activation: 'softmax' })] });
+  backbone.trainable = false;
+  const before = weightsOf(backbone);
+  const head = model.layers[1]!.getWeights()[0]!.dataSync();
+  await trainClassifier(model, train);
+  expect(weightsOf(backbone)).toEqual(before);
+  expect(model.layers[1]!.getWeights()[0]!.dataSync()).not.toEqual(head);
+});
+
+test('of two, one frozen: only the other moves', async () => {
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.batchNormalization({ inputShape: [6, 6, 2], trainable: false }),
+      tfl.layers.conv2d({ filters: 4, kernelSize: 3 }),
+      tfl.layers.batchNormalization(),
+      tfl.layers.flatten(),
+      tfl.layers.dense({ units: 3, activation: 'softmax' }),
+    ],
+  });
+  const valuesOf = (layer: number) => model.layers[layer]!.getWeights().map((weight) => Array.from(weight.dataSync()));
+  const before = [valuesOf(0), valuesOf(2)];
+  await trainClassifier(model, train);
+  expect(valuesOf(0)).toEqual(before[0]);
+  // gamma, beta, moving mean, moving variance
+  valuesOf(2).forEach((values, i) => {
+    expect(values).not.toEqual(before[1]![i]);
+  });
+});
