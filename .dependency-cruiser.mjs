@@ -2,7 +2,7 @@
 // floors below it only; nothing points back up, and nothing goes round in a circle.
 const floors = [
   ['errors', 'random'],
-  ['platform', 'kernels', 'model/architecture'],
+  ['backend', 'platform', 'kernels', 'model/architecture'],
   ['model', 'data', 'graph'],
   ['engine', 'io'],
   ['train', 'classify'],

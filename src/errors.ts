@@ -10,6 +10,8 @@ export type MobilenetErrorCode =
   | 'file-system'
   /** A tfjs backend or package that is needed is missing. */
   | 'missing-backend'
+  /** The backend has no room for what a kernel needs. */
+  | 'out-of-memory'
   /** The loss or a weight became NaN or infinite during training. */
   | 'non-finite';
 

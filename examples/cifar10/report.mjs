@@ -66,8 +66,10 @@ export function textReport() {
       });
       console.log(table.toString());
     },
-    /** @param {Record<string, unknown>} _summary */
-    onEnd(_summary) {},
+    /** @param {{ testAccuracy: number } & Record<string, unknown>} summary */
+    onEnd({ testAccuracy }) {
+      console.log(`The loaded model classifies ${percent(testAccuracy)} of the test pictures right.`);
+    },
     close() {
       bar.hide();
       download.hide();

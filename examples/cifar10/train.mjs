@@ -10,6 +10,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  batches,
   evaluateClassifier,
   getModelMetadata,
   loadCifar10,
@@ -128,9 +129,8 @@ async function loadData() {
  * @param {import('mobilenet-v1-ts').ImageDataset} dataset
  */
 async function classify(model, dataset) {
-  const { height, width, channels, classNames } = dataset;
-  const pictures = await dataset.read([0, 1, 2, 3, 4].slice(0, dataset.size));
-  const batch = { ...pictures, height, width, channels, classes: classNames.length };
+  const { classNames } = dataset;
+  const { value: batch } = await batches(takeDataset(dataset, 5)).next();
   const { inputRange } = getModelMetadata(model);
   const { images, labels } = toTensors(batch, { inputRange });
   const output = /** @type {tf.Tensor2D} */ (model.predict(images));
@@ -139,7 +139,7 @@ async function classify(model, dataset) {
   return rows.map((probabilities, i) => {
     const probability = Math.max(...probabilities);
     const predicted = String(classNames[probabilities.indexOf(probability)]);
-    return { predicted, probability, label: String(classNames[Number(pictures.labels[i])]) };
+    return { predicted, probability, label: String(classNames[Number(batch.labels[i])]) };
   });
 }
 

@@ -21,7 +21,7 @@ export interface SyntheticCifar10Options {
  * @example
  * ```ts
  * const { train, test } = syntheticCifar10({ train: 500, test: 100, seed: 1 });
- * console.log(train.classNames[train.labels[0]]);
+ * console.log(train.size, train.classNames);
  * ```
  */
 export function syntheticCifar10(options: SyntheticCifar10Options = {}): {

@@ -1,4 +1,5 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
+import { requireBackend } from '../backend';
 import { check } from '../errors';
 import { type BatchesOptions, batchCount, batches, checkBatchesOptions } from './batches';
 import { checkLabels, type ImageBatch, type ImageDataset } from './imageDataset';
@@ -25,6 +26,7 @@ export function toTensors(
   batch: ImageBatch,
   { inputRange = [0, 1] }: ToTensorsOptions = {},
 ): { images: Tensor4D; labels: Tensor2D } {
+  requireBackend('toTensors');
   const { height, width, channels, classes, labels } = batch;
   const n = labels.length;
   checkLabels('toTensors', labels, classes);

@@ -1,6 +1,6 @@
-import { dispose, engine, io, ready, tidy, util } from '@tensorflow/tfjs-core';
+import { dispose, engine, io, tidy, util } from '@tensorflow/tfjs-core';
 import { type LayersModel, type LayerVariable, type ModelAndWeightsConfig, models } from '@tensorflow/tfjs-layers';
-import { fail } from '../errors';
+import { backendReady } from '../backend';
 import type { CheckedArtifacts } from './checkArtifacts';
 import { refuse } from './refuse';
 
@@ -9,10 +9,10 @@ import { refuse } from './refuse';
  *
  * tfjs's own `loadLayersModel` keeps the model's variables and the decoded weights when it throws.
  *
- * @throws MobilenetError `invalid-data`, `missing-backend`
+ * @throws {MobilenetError} `invalid-data`, `missing-backend`
  */
 export async function buildModel(artifacts: CheckedArtifacts): Promise<LayersModel> {
-  await requireBackend(artifacts.where);
+  await backendReady(artifacts.where);
   const model = await buildTopology(artifacts);
   try {
     assignWeights(model, artifacts);
@@ -21,21 +21,6 @@ export async function buildModel(artifacts: CheckedArtifacts): Promise<LayersMod
   } catch (error) {
     model.dispose();
     throw error;
-  }
-}
-
-async function requireBackend(where: string): Promise<void> {
-  try {
-    await ready();
-  } catch (error) {
-    fail({
-      code: 'missing-backend',
-      where,
-      expected: 'a tfjs backend',
-      received: (error as Error).message,
-      remedy: "Add the line: import '@tensorflow/tfjs-backend-cpu'; (or -wasm, -webgl, -webgpu).",
-      cause: error,
-    });
   }
 }
 

@@ -28,7 +28,7 @@ const BYTES_PER_QUANTIZED_VALUE = new Map([
 /**
  * Checks what a handler of tfjs has loaded.
  *
- * @throws MobilenetError `invalid-data`
+ * @throws {MobilenetError} `invalid-data`
  */
 export function checkArtifacts(where: string, artifacts: io.ModelArtifacts): CheckedArtifacts {
   const { weightSpecs } = artifacts;
@@ -46,7 +46,7 @@ export function checkArtifacts(where: string, artifacts: io.ModelArtifacts): Che
 /**
  * Checks all but the weights: a layers model, whose JSON is free of tricks.
  *
- * @throws MobilenetError `invalid-data`
+ * @throws {MobilenetError} `invalid-data`
  */
 export function checkHeader(
   where: string,
@@ -79,7 +79,7 @@ export function checkHeader(
 /**
  * The number of bytes that a weight takes in its file.
  *
- * @throws MobilenetError `invalid-data` where the entry of the manifest is none that tfjs could decode.
+ * @throws {MobilenetError} `invalid-data` where the entry of the manifest is none that tfjs could decode.
  */
 export function weightBytes(where: string, spec: unknown): number {
   if (!isObject(spec) || typeof spec.name !== 'string') refuse(where, 'weights with names', spec);

@@ -25,7 +25,7 @@ export interface LoadModelOptions {
  *
  * @param source In Node a folder or the path of a `model.json`; anywhere the URL of a `model.json`, `indexeddb://name`,
  * `localstorage://name`, the files that a user picked, or an `IOHandler` of tfjs.
- * @throws MobilenetError `file-system`, `download-failed`, `invalid-data` (a damaged file, another model's weights, a
+ * @throws {MobilenetError} `file-system`, `download-failed`, `invalid-data` (a damaged file, another model's weights, a
  * graph model), `missing-backend`, `invalid-argument`. No tensor stays behind then.
  * @example
  * ```ts

@@ -15,7 +15,7 @@ interface WeightGroup {
  * Reads a model in the tfjs layers format: a `model.json`, and the shards that its manifest names.
  *
  * @param onProgress Called with the fraction of shards that have been read, 0 to 1.
- * @throws MobilenetError `invalid-data`, and what reading the files throws.
+ * @throws {MobilenetError} `invalid-data`, and what reading the files throws.
  */
 export async function readModelFiles(
   files: ModelFiles,

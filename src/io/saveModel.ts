@@ -10,7 +10,7 @@ import { writeModelFolder } from './writeModelFolder';
  *
  * @param target In Node a folder, written whole or not at all; anywhere `indexeddb://name`, `localstorage://name`,
  * `downloads://name`, an `http(s)://` address that takes a POST, or an `IOHandler` of tfjs.
- * @throws MobilenetError `file-system`, `invalid-argument`
+ * @throws {MobilenetError} `file-system`, `invalid-argument`
  * @example
  * ```ts
  * setModelMetadata(model, { classNames: ['cat', 'dog'] });

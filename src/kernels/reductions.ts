@@ -1,5 +1,13 @@
-import { backend_util, type KernelConfig, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { memoryOf, type WasmBackend } from './wasmBackend';
+import {
+  backend_util,
+  type KernelConfig,
+  type KernelFunc,
+  Mean,
+  Sum,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
+import { allocateOutput, memoryOf, offsetOf, type WasmBackend } from './wasmBackend';
 import { kernelsOn } from './wasmModule';
 
 interface ReductionCall {
@@ -30,9 +38,9 @@ function reduceLeadingAxes({ inputs: { x }, attrs, backend }: ReductionCall, isM
   const axes = util.parseAxisParam(attrs.axis, x.shape);
   const [outShape, reduceShape] = backend_util.computeOutAndReduceShapes(x.shape, axes);
   const shape = attrs.keepDims ? backend_util.expandShapeToKeepDim(outShape, axes) : outShape;
-  const output = backend.makeOutput(shape, 'float32');
-  const offset = ({ dataId }: TensorInfo) => backend.dataIdMap.get(dataId).memoryOffset;
+  const output = allocateOutput(isMean ? Mean : Sum, backend, shape, 'float32');
   const [rows, columns] = [util.sizeFromShape(reduceShape), util.sizeFromShape(outShape)];
-  kernelsOn(memoryOf(backend)).f32ColumnSums(offset(x), offset(output), rows, columns, isMean ? rows : 1);
+  const kernels = kernelsOn(memoryOf(backend));
+  kernels.f32ColumnSums(offsetOf(backend, x), offsetOf(backend, output), rows, columns, isMean ? rows : 1);
   return output;
 }

@@ -1,5 +1,5 @@
-import { type KernelConfig, type KernelFunc, type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { memoryOf, type WasmBackend } from './wasmBackend';
+import { type KernelConfig, type KernelFunc, type TensorInfo, Tile, util } from '@tensorflow/tfjs-core';
+import { allocateOutput, memoryOf, offsetOf, type WasmBackend } from './wasmBackend';
 
 interface TileCall {
   inputs: { x: TensorInfo };
@@ -29,14 +29,13 @@ function repeatsWhole(shape: readonly number[], reps: readonly number[]): boolea
 
 function repeatWhole({ inputs: { x }, attrs: { reps }, backend }: TileCall): TensorInfo {
   const shape = x.shape.map((length, axis) => length * reps[axis]!);
-  const output = backend.makeOutput(shape, x.dtype);
+  const output = allocateOutput(Tile, backend, shape, x.dtype);
   const once = util.sizeFromShape(x.shape) * util.bytesPerElement(x.dtype);
   const bytes = once * util.sizeFromShape(reps);
   // After the allocation, which can grow the memory and detach its views.
   const memory = new Uint8Array(memoryOf(backend).buffer);
-  const offset = ({ dataId }: TensorInfo) => backend.dataIdMap.get(dataId).memoryOffset;
-  const start = offset(output);
-  if (bytes > 0) memory.copyWithin(start, offset(x), offset(x) + once);
+  const [source, start] = [offsetOf(backend, x), offsetOf(backend, output)];
+  memory.copyWithin(start, source, source + once);
   for (let done = once; done < bytes; done *= 2) {
     memory.copyWithin(start + done, start, start + Math.min(done, bytes - done));
   }

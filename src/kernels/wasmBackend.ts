@@ -1,4 +1,4 @@
-import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
+import { type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { check, fail } from '../errors';
 import { type Kernels, kernelsOn } from './wasmModule';
 
@@ -32,28 +32,26 @@ export interface GradientRun {
 /**
  * Runs a kernel on tensors of tfjs's wasm backend, with scratch memory that is free again afterwards.
  *
- * @throws {MobilenetError} `invalid-argument` where an input is not float32, or the memory does not suffice
+ * @throws {MobilenetError} `invalid-argument` where an input is not float32; `out-of-memory`
  */
 export function runGradient({ where, backend, inputs, outputShape, scratchBytes, run }: GradientRun): TensorInfo {
   for (const { dtype } of inputs) check(dtype === 'float32', { where, expected: 'float32 tensors', received: dtype });
-  const size = outputShape.reduce((product, length) => product * length, 1);
-  const isEmpty = size === 0 || inputs.some(({ shape }) => shape.includes(0));
-  if (isEmpty) return backend.makeOutput(outputShape, 'float32', undefined, new Float32Array(size));
+  const isEmpty = [outputShape, ...inputs.map(({ shape }) => shape)].some((shape) => shape.includes(0));
+  if (isEmpty) {
+    const zeros = new Float32Array(util.sizeFromShape(outputShape));
+    return backend.makeOutput(outputShape, 'float32', undefined, zeros);
+  }
 
   const memory = memoryOf(backend);
   const kernels = kernelsOn(memory);
   const bytes = scratchBytes(kernels) >>> 0;
-  // tfjs would ask for the size modulo 4 GB.
-  if (size * 4 >= 2 ** 32) failOutOfMemory(where, outputShape, bytes);
-  const output = backend.makeOutput(outputShape, 'float32');
+  const output = allocateOutput(where, backend, outputShape, 'float32');
   const scratch = backend.wasm._malloc(bytes) >>> 0;
   try {
+    if (isMissing(memory, scratch, bytes)) failOutOfMemory(where, `${bytes} bytes of scratch memory`);
     // An allocation can grow the memory, so offsets are all that may be held here: views would be detached.
-    const offset = ({ dataId }: TensorInfo) => backend.dataIdMap.get(dataId).memoryOffset;
-    // Out of memory is 0, but near 4 GB tfjs's malloc also returns blocks that end past the memory.
-    const isMissing = (start: number, length: number) => start === 0 || start + length > memory.buffer.byteLength;
-    if (isMissing(scratch, bytes) || isMissing(offset(output), size * 4)) failOutOfMemory(where, outputShape, bytes);
-    run(kernels, offset(inputs[0]), offset(inputs[1]), offset(output), scratch);
+    const [first, second] = inputs;
+    run(kernels, offsetOf(backend, first), offsetOf(backend, second), offsetOf(backend, output), scratch);
   } catch (error) {
     backend.disposeData(output.dataId);
     throw error;
@@ -61,6 +59,36 @@ export function runGradient({ where, backend, inputs, outputShape, scratchBytes,
     backend.wasm._free(scratch);
   }
   return output;
+}
+
+/** Byte offset of a tensor in the backend's memory. */
+export function offsetOf(backend: WasmBackend, { dataId }: TensorInfo): number {
+  return backend.dataIdMap.get(dataId).memoryOffset;
+}
+
+/**
+ * A tensor on the backend, its values not set yet.
+ *
+ * tfjs's own `makeOutput` gives a tensor at offset 0 where there is no memory left; writing to it would destroy others.
+ *
+ * @throws {MobilenetError} `out-of-memory`
+ */
+export function allocateOutput(where: string, backend: WasmBackend, shape: number[], dtype: DataType): TensorInfo {
+  const what = `a tensor [${shape}]`;
+  const bytes = util.sizeFromShape(shape) * util.bytesPerElement(dtype);
+  // tfjs would ask for the size modulo 4 GB.
+  if (bytes >= 2 ** 32) failOutOfMemory(where, what);
+  const output = backend.makeOutput(shape, dtype);
+  if (isMissing(memoryOf(backend), offsetOf(backend, output), bytes)) {
+    backend.disposeData(output.dataId);
+    failOutOfMemory(where, what);
+  }
+  return output;
+}
+
+/** Out of memory is 0, but near 4 GB tfjs's malloc also returns blocks that end past the memory. */
+function isMissing(memory: WebAssembly.Memory, offset: number, bytes: number): boolean {
+  return offset === 0 || offset + bytes > memory.buffer.byteLength;
 }
 
 /** The memory that the backend's tensors lie in. */
@@ -78,11 +106,11 @@ export function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
   return memory;
 }
 
-function failOutOfMemory(where: string, outputShape: number[], bytes: number): never {
+function failOutOfMemory(where: string, what: string): never {
   fail({
-    code: 'invalid-argument',
+    code: 'out-of-memory',
     where,
-    expected: `the wasm backend to have room for a tensor [${outputShape}] and ${bytes} bytes of scratch memory`,
+    expected: `the wasm backend to have room for ${what}`,
     received: 'out of memory (WebAssembly ends at 4 GB)',
     remedy: 'Use a smaller batch, or dispose tensors that are no longer needed.',
   });

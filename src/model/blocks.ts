@@ -1,4 +1,5 @@
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { requireBackend } from '../backend';
 import { check, checkInteger } from '../errors';
 import { createRandom } from '../random';
 import { KERNEL_SIZE, outputSize, type PaddingStyle, type Window, windowPadding } from './architecture';
@@ -56,7 +57,7 @@ export interface DepthwiseConvBlockOptions extends BlockOptions {
  *
  * `input [n,H,W,C]` to `[n,h,w,F]`; initial weights are Glorot-uniform.
  *
- * @throws MobilenetError `invalid-argument` where an option is out of range or the input too small.
+ * @throws {MobilenetError} `invalid-argument` where an option is out of range or the input too small.
  * @example
  * ```ts
  * const image = tf.input({ shape: [32, 32, 3] });
@@ -92,7 +93,7 @@ export function convBlock(input: SymbolicTensor, options: ConvBlockOptions): Sym
  *
  * Source: Howard et al., "MobileNets" (arXiv 1704.04861), figure 3.
  *
- * @throws MobilenetError `invalid-argument` where an option is out of range or the input too small.
+ * @throws {MobilenetError} `invalid-argument` where an option is out of range or the input too small.
  * @example
  * ```ts
  * const image = tf.input({ shape: [32, 32, 3] });
@@ -191,6 +192,7 @@ function checkInput(where: string, input: SymbolicTensor, window: Window, style:
 }
 
 function resolveBlockOptions(where: string, options: BlockOptions & { name?: string }): ResolvedNetworkOptions {
+  requireBackend(where);
   checkInteger(where, 'strides', options.strides ?? 1, 1);
   if (options.name !== undefined) checkName(where, options.name);
   return resolveNetworkOptions(where, options);

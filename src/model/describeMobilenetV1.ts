@@ -31,7 +31,7 @@ export interface MobilenetV1Description {
  * Describes the network that {@link mobilenetV1} builds from the same options, from the architecture table alone: no
  * tensor is made.
  *
- * @throws MobilenetError `invalid-argument`, as {@link mobilenetV1}.
+ * @throws {MobilenetError} `invalid-argument`, as {@link mobilenetV1}.
  * @example
  * ```ts
  * const { parameters, multiplyAdds } = describeMobilenetV1({ alpha: 0.5 }); // 1,342,536 and 149,497,088

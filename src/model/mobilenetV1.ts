@@ -1,4 +1,5 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { requireBackend } from '../backend';
 import { apply, convBlock, depthwiseConvBlock, deriveSeed, glorotUniform } from './blocks';
 import { setModelMetadata } from './metadata';
 import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } from './options';
@@ -14,8 +15,8 @@ import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } fro
  *
  * Source: Howard et al., "MobileNets" (arXiv 1704.04861).
  *
- * @throws MobilenetError `invalid-argument` where an option is out of range, alpha leaves a layer without filters, or
- * the input is too small.
+ * @throws {MobilenetError} `invalid-argument` where an option is out of range, alpha leaves a layer without filters, or
+ * the input is too small; `missing-backend`
  * @example
  * ```ts
  * const model = mobilenetV1({ classes: 10, inputShape: [32, 32, 3], alpha: 0.5, stemStride: 1, seed: 1 });
@@ -23,6 +24,7 @@ import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } fro
  * ```
  */
 export function mobilenetV1(options: MobilenetV1Options = {}): LayersModel {
+  requireBackend('mobilenetV1');
   const network = resolveMobilenetV1('mobilenetV1', options);
   const { rows, depthMultiplier, padding, batchNormMomentum, batchNormEpsilon, seed } = network;
   const image = input({ shape: [...network.inputShape], name: 'input_1' });

@@ -46,7 +46,7 @@ export interface ClassifierEvaluation {
  *
  * Runs in inference mode on the active tfjs backend and leaves no tensors behind.
  *
- * @throws MobilenetError `invalid-argument` where the model does not fit the dataset's pictures or classes
+ * @throws {MobilenetError} `invalid-argument` where the model does not fit the dataset's pictures or classes
  * @example
  * ```ts
  * const { accuracy, confusionMatrix } = await evaluateClassifier(model, test);

@@ -1,5 +1,6 @@
-import { getBackend, ready } from '@tensorflow/tfjs-core';
+import { getBackend } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { backendReady } from '../backend';
 import type { ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
 import { registerWasmTrainingKernels } from '../kernels/registerWasmTrainingKernels';
@@ -44,8 +45,8 @@ const training = new WeakSet<LayersModel>();
  *
  * A loss that is not finite ends the training with an error; the model then holds the weights of the last finite loss.
  *
- * @throws MobilenetError `invalid-argument` for options out of range or a model that does not fit the dataset
- * @throws MobilenetError `non-finite` where the loss or a weight became NaN or infinite; names epoch and step
+ * @throws {MobilenetError} `invalid-argument` for options out of range or a model that does not fit the dataset
+ * @throws {MobilenetError} `non-finite` where the loss or a weight became NaN or infinite; names epoch and step
  * @example
  * ```ts
  * const { train, test } = await loadCifar10();
@@ -68,7 +69,7 @@ export async function trainClassifier(
   });
   training.add(model);
   try {
-    await ready();
+    await backendReady('trainClassifier');
     if (getBackend() === 'wasm') await registerWasmTrainingKernels();
     return await run(model, dataset, settings);
   } finally {

@@ -97,6 +97,10 @@ test('out of memory is a clear error, and leaves nothing behind', () => {
     const attrs = { strides: [size, size], pad: 'valid', dataFormat: 'NHWC', inputShape: [1, size, size, 1] };
     expect(() => run('Conv2DBackpropInput', inputs, attrs)).toThrow(/room for a tensor .* Use a smaller batch/);
   }
+  // tfjs's own kernel would write over whatever lies at offset 0.
+  const row = tf.ones([1, 20_000]);
+  expect(() => tf.tile(row, [20_000, 1])).toThrow(/Tile: .*room for a tensor \[20000,20000\]/);
+  row.dispose();
   expect(tf.memory().numTensors).toBe(tensors);
   for (const offset of blocks) wasm._free(offset);
   tf.dispose([inputs.dy, inputs.filter]);

@@ -16,6 +16,7 @@ let packed: PackedPackage;
 beforeAll(async () => {
   packed = await packPackage();
   for (const name of readdirSync(consumers)) copyFileSync(join(consumers, name), join(packed.app, name));
+  copyFileSync(join(consumers, 'types.mts'), join(packed.app, 'types.cts'));
 });
 
 afterAll(() => packed?.remove());

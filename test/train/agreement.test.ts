@@ -11,10 +11,7 @@ import {
   toTfDataset,
   trainClassifier,
 } from '../../src/index';
-import { largestDifference, tinyDataset, tinyModel, weightsOf } from './models';
-
-const train = tinyDataset(50);
-const validation = tinyDataset(21, 2);
+import { largestDifference, tinyModel, train, validation, weightsOf } from './models';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');

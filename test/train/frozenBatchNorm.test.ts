@@ -4,9 +4,8 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, expect, test } from 'vitest';
 import { toTfDataset, trainClassifier } from '../../src/index';
-import { tinyDataset, tinyModel, weightsOf } from './models';
+import { tinyDataset, tinyModel, train, weightsOf } from './models';
 
-const train = tinyDataset(50);
 const _validation = tinyDataset(21, 2);
 
 beforeEach(async () => {

@@ -4,10 +4,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, expect, test } from 'vitest';
 import { recipes, syntheticCifar10, trainClassifier } from '../../src/index';
-import { tinyDataset, tinyModel, weightsOf } from './models';
-
-const train = tinyDataset(50);
-const validation = tinyDataset(21, 2);
+import { tinyModel, train, validation, weightsOf } from './models';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');

@@ -16,6 +16,10 @@ export function tinyDataset(size: number, seed = 1): InMemoryImageDataset {
   return inMemoryDataset({ images, labels, height: 6, width: 6, channels: 2, classNames: ['left', 'right', 'top'] });
 }
 
+/** What most tests train on, and validate with. */
+export const train = tinyDataset(50);
+export const validation = tinyDataset(21, 2);
+
 /** A small net with all that matters: convolutions, batch norm, ReLU6, and dropout where asked for. */
 export function tinyModel({ dropout = 0, activation = 'softmax' as 'softmax' | 'linear' | 'sigmoid', seed = 3 } = {}) {
   const kernelInitializer = (offset: number) => tfl.initializers.glorotUniform({ seed: seed + offset });

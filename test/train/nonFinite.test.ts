@@ -3,9 +3,8 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { beforeEach, expect, test } from 'vitest';
 import { mobilenetV1, syntheticCifar10, trainClassifier } from '../../src/index';
-import { poison, tinyDataset, tinyModel, weightsOf } from './models';
+import { poison, tinyDataset, tinyModel, train, weightsOf } from './models';
 
-const train = tinyDataset(50);
 const _validation = tinyDataset(21, 2);
 
 beforeEach(async () => {

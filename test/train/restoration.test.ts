@@ -4,10 +4,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, expect, test } from 'vitest';
 import { type TrainClassifierOptions, trainClassifier } from '../../src/index';
-import { poison, tensors, tinyDataset, tinyModel } from './models';
-
-const train = tinyDataset(50);
-const validation = tinyDataset(21, 2);
+import { poison, tensors, tinyModel, train, validation } from './models';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');

@@ -9,10 +9,7 @@ import {
   type TrainingEpoch,
   trainClassifier,
 } from '../../src/index';
-import { tensors, tinyDataset, tinyModel } from './models';
-
-const train = tinyDataset(50);
-const validation = tinyDataset(21, 2);
+import { tensors, tinyModel, train, validation } from './models';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');
