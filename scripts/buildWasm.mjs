@@ -10,13 +10,14 @@ const output = 'src/kernels/wasmBytes.generated.ts';
 
 // One source, one module per kind of memory: a module that imports unshared memory refuses a shared one and the other way
 // round. 65,536 pages (4 GB) is the maximum of tfjs's own shared memory; an import's limit may not be lower.
+// A runtime that does not know relaxed SIMD refuses the whole module, so that is a module of its own too.
+const shared = ['--sharedMemory', '--enable', 'threads', '--initialMemory', '1', '--maximumMemory', '65536'];
+const relaxed = ['--enable', 'relaxed-simd'];
 const flavours = [
-  { name: 'unsharedWasmBase64', doc: 'For an unshared memory.', flags: [] },
-  {
-    name: 'sharedWasmBase64',
-    doc: 'For a shared memory, as in the threaded build of tfjs.',
-    flags: ['--sharedMemory', '--enable', 'threads', '--initialMemory', '1', '--maximumMemory', '65536'],
-  },
+  { name: 'simdUnsharedBase64', doc: 'SIMD, for an unshared memory.', flags: [] },
+  { name: 'simdSharedBase64', doc: 'SIMD, for a shared memory, as in the threaded build of tfjs.', flags: shared },
+  { name: 'relaxedUnsharedBase64', doc: 'Relaxed SIMD, for an unshared memory.', flags: relaxed },
+  { name: 'relaxedSharedBase64', doc: 'Relaxed SIMD, for a shared memory.', flags: [...relaxed, ...shared] },
 ];
 
 const commonFlags =
@@ -30,7 +31,7 @@ function isUpToDate() {
   const sources = [
     fileURLToPath(import.meta.url),
     fileURLToPath(import.meta.resolve('assemblyscript/asc')),
-    ...readdirSync(`${root}/assembly`).map((name) => `${root}/assembly/${name}`),
+    ...readdirSync(`${root}/assembly`, { recursive: true }).map((name) => `${root}/assembly/${name}`),
   ];
   const built = statSync(`${root}/${output}`, { throwIfNoEntry: false });
   return built !== undefined && sources.every((source) => statSync(source).mtimeMs < built.mtimeMs);

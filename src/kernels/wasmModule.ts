@@ -1,6 +1,6 @@
 import { fail } from '../errors';
 import type { Conv2dGeometry, DepthwiseGeometry } from './geometry';
-import { sharedWasmBase64, unsharedWasmBase64 } from './wasmBytes.generated';
+import { simdSharedBase64, simdUnsharedBase64 } from './wasmBytes.generated';
 
 /** The WebAssembly module's exports. Tensors and scratch are byte offsets into the memory that it was given. */
 export interface Kernels {
@@ -35,10 +35,10 @@ const instances = new WeakMap<WebAssembly.Memory, Kernels>();
  */
 export async function compileKernels(): Promise<void> {
   try {
-    modules.unshared ??= await WebAssembly.compile(decodeBase64(unsharedWasmBase64));
+    modules.unshared ??= await WebAssembly.compile(decodeBase64(simdUnsharedBase64));
     // Where pages may not share memory, tfjs does not either, and the engine may not know what the module asks for.
     if (typeof SharedArrayBuffer !== 'undefined') {
-      modules.shared ??= await WebAssembly.compile(decodeBase64(sharedWasmBase64));
+      modules.shared ??= await WebAssembly.compile(decodeBase64(simdSharedBase64));
     }
   } catch (cause) {
     fail({

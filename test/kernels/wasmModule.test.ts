@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Conv2dGeometry, DepthwiseGeometry } from '../../src/kernels/geometry';
-import { sharedWasmBase64, unsharedWasmBase64 } from '../../src/kernels/wasmBytes.generated';
+import { simdSharedBase64, simdUnsharedBase64 } from '../../src/kernels/wasmBytes.generated';
 import { compileKernels, kernelsOn } from '../../src/kernels/wasmModule';
 import { randomValues } from './harness';
 
@@ -24,8 +24,8 @@ function sectionIds(bytes: Uint8Array): number[] {
 }
 
 test.each([
-  ['unshared', unsharedWasmBase64],
-  ['shared', sharedWasmBase64],
+  ['unshared', simdUnsharedBase64],
+  ['shared', simdSharedBase64],
 ])('the %s module imports a memory and has no data, no start function, no globals of its own', (_, base64) => {
   const [start, data, globals] = [8, 11, 6];
   const ids = sectionIds(Buffer.from(base64, 'base64'));
