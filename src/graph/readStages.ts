@@ -1,0 +1,52 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type Layer, layerChain, unsupportedLayer } from './layerChain';
+import { readLayer } from './layerReaders';
+import { weightTable } from './layerWeights';
+import type { FeatureSize, StageGraph, UnsupportedLayer } from './stage';
+import { StageBuilder } from './stageBuilder';
+
+/**
+ * Reads a model that is a chain of layers as fused stages, or names the first layer that they cannot express.
+ *
+ * Each convolution (a dense layer is one) takes in the batch norm and the activation behind it, and the zero padding
+ * before it; global pooling takes in an activation. The last stage never has an activation. Layers that change only the
+ * shape, and those that do nothing, leave no trace. No tensor is made, and no weight is read.
+ */
+export function readStages(model: LayersModel): { graph: StageGraph } | { unsupported: UnsupportedLayer } {
+  const chain = layerChain(model);
+  if ('unsupported' in chain) return chain;
+  const { layers } = chain;
+  const input = inputSize(model);
+  if ('reason' in input) return { unsupported: input };
+
+  const builder = new StageBuilder(input);
+  const weights = weightTable(model);
+  let lastComputing: Layer = model;
+  for (const layer of layers) {
+    const own = weights.take(layer);
+    const reason = own ? readLayer(builder, layer, own) : 'shares a weight with another layer';
+    if (reason) return { unsupported: unsupportedLayer(layer, reason) };
+    if (!shapeOnly.has(layer.getClassName())) lastComputing = layer;
+  }
+  const reason = builder.finish();
+  if (reason) return { unsupported: unsupportedLayer(lastComputing, reason) };
+
+  const { stages, endsInSoftmax } = builder;
+  const classes = stages.at(-1)!.output.channels;
+  const outputKind = endsInSoftmax ? 'probabilities' : 'logits';
+  return { graph: { input, stages, classes, outputKind, weights: weights.infos } };
+}
+
+const shapeOnly: ReadonlySet<string> = new Set(['Flatten', 'Reshape']);
+
+/** The size of the pictures that the model takes. */
+function inputSize({ inputs }: LayersModel): FeatureSize | UnsupportedLayer {
+  const { shape, dtype, sourceLayer } = inputs[0]!;
+  const [, height, width, channels] = shape;
+  if (shape.length !== 4) return unsupportedLayer(sourceLayer, `takes [N,${shape.slice(1)}], not pictures [N,H,W,C]`);
+  if (!height || !width || !channels) {
+    return unsupportedLayer(sourceLayer, 'leaves the size of its pictures open; it must be known in advance');
+  }
+  if (dtype !== 'float32') return unsupportedLayer(sourceLayer, `takes ${dtype} values, not float32`);
+  return { height, width, channels };
+}
