@@ -1,4 +1,26 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { defineConfig } from 'tsup';
+import { workerSource } from './src/engine/workerSource.generated';
+import {
+  relaxedSharedBase64,
+  relaxedUnsharedBase64,
+  simdSharedBase64,
+  simdUnsharedBase64,
+} from './src/kernels/wasmBytes.generated';
+
+// What the library has inlined, as files, for apps that give it their own (configureEngine). Each worker is one file
+// without imports of ours, so that it can also be served as it is.
+const wasm = (base64: string) => Buffer.from(base64, 'base64');
+const files = {
+  'wasm/simd.wasm': wasm(simdUnsharedBase64),
+  'wasm/simd-shared.wasm': wasm(simdSharedBase64),
+  'wasm/relaxed-simd.wasm': wasm(relaxedUnsharedBase64),
+  'wasm/relaxed-simd-shared.wasm': wasm(relaxedSharedBase64),
+  'worker/browser.js': `${workerSource}\nserve(self);\n`,
+  'worker/node.js': `import { parentPort } from 'node:worker_threads';\n${workerSource}\nserve(parentPort);\n`,
+  'worker/node.cjs': `${workerSource}\nserve(require('node:worker_threads').parentPort);\n`,
+};
 
 // Two bundles: the library, and the two halves of its platform door. `#platform` stays an import, so that
 // package.json's "imports" picks the half when the package is used, and no bundler ever sees node:fs.
@@ -20,4 +42,10 @@ export default defineConfig({
   treeshake: true,
   clean: true,
   silent: true,
+  async onSuccess() {
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(`dist/${name}`), { recursive: true });
+      await writeFile(`dist/${name}`, content);
+    }
+  },
 });

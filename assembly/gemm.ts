@@ -67,7 +67,8 @@ export function packPanelsTransposed(source: usize, panels: usize, rows: i32, co
   }
 }
 
-function transpose4x4(from: usize, fromBytes: usize, to: usize, toBytes: usize): void {
+/** Transposes a block of 4 rows, `fromBytes` apart, into rows `toBytes` apart. */
+export function transpose4x4(from: usize, fromBytes: usize, to: usize, toBytes: usize): void {
   const r0 = v128.load(from);
   const r1 = v128.load(from + fromBytes);
   const r2 = v128.load(from + fromBytes * 2);

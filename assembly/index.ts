@@ -6,3 +6,30 @@ export { f32Conv2dInputGradient, f32Conv2dInputGradientScratchBytes } from './co
 export { f32DepthwiseFilterGradient } from './depthwiseFilterGradient';
 export { f32DepthwiseInputGradient } from './depthwiseInputGradient';
 export { depthwiseScratchBytes as f32DepthwiseGradientScratchBytes } from './depthwiseRows';
+export { f32ConvForward, f32ConvForwardScratchBytes } from './engine/convForward';
+export {
+  f32ConvInputGradient,
+  f32ConvInputGradientScratchBytes,
+  f32PointwiseInputGradient,
+} from './engine/convInputGradient';
+export { f32ConvWeightGradient, f32ConvWeightGradientScratchBytes } from './engine/convWeightGradient';
+export { f32MaskGradient } from './engine/maskGradient';
+export { f32MultiplyTiles, f32MultiplyTilesScratchBytes } from './engine/tile';
+export {
+  f32BatchNormBackward,
+  f32BatchNormForward,
+  f32BatchNormInference,
+  f32BiasOnly,
+  f32MovingAverage,
+} from './engine/batchNorm';
+export { f32DropoutBackward, f32DropoutForward, f32DropoutMask } from './engine/dropout';
+export { f64Exp, f64Log } from './engine/math';
+export { f32Adam, f32AllFinite, f32Momentum, f32Rmsprop, f32Sgd } from './engine/optimizers';
+export { f32FromBytes } from './engine/pixels';
+export { f32GlobalAverageBackward, f32GlobalAverageForward } from './engine/pooling';
+export { f32SoftmaxCrossEntropy } from './engine/softmaxCrossEntropy';
+export { f32TransposePanels } from './engine/transposePanels';
+export { f32DepthwiseBackward } from './engine/depthwiseBackward';
+export { f32DepthwiseForward } from './engine/depthwiseForward';
+export { f32DepthwiseScratchBytes } from './engine/depthwisePlanes';
+export { f32SumGroups } from './engine/sumGroups';

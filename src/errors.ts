@@ -12,6 +12,8 @@ export type MobilenetErrorCode =
   | 'missing-backend'
   /** The backend has no room for what a kernel needs. */
   | 'out-of-memory'
+  /** A thread of the training engine could not start, or ended before its work. */
+  | 'engine-failed'
   /** The loss or a weight became NaN or infinite during training. */
   | 'non-finite';
 
@@ -51,10 +53,15 @@ export interface FailOptions {
   cause?: unknown;
 }
 
-/** Throws a {@link MobilenetError} worded "where: expected ..., received .... remedy". */
-export function fail({ code, where, expected, received, remedy, cause }: FailOptions): never {
+/** A {@link MobilenetError} worded "where: expected ..., received .... remedy", for a promise to be rejected with. */
+export function failure({ code, where, expected, received, remedy, cause }: FailOptions): MobilenetError {
   const mend = remedy === undefined ? '' : ` ${remedy}`;
-  throw new MobilenetError(code, `${where}: expected ${expected}, received ${show(received)}.${mend}`, { cause });
+  return new MobilenetError(code, `${where}: expected ${expected}, received ${show(received)}.${mend}`, { cause });
+}
+
+/** Throws {@link failure}. */
+export function fail(options: FailOptions): never {
+  throw failure(options);
 }
 
 /** Throws `invalid-argument` unless `condition` holds. */

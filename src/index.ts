@@ -12,10 +12,12 @@ export {
 } from './data/imageDataset';
 export { type SyntheticCifar10Options, syntheticCifar10 } from './data/syntheticCifar10';
 export { type TfDataset, type ToTensorsOptions, type ToTfDatasetOptions, toTensors, toTfDataset } from './data/tensors';
+export { type ConfigureEngineOptions, configureEngine, type WasmFile } from './engine/configureEngine';
 export { MobilenetError, type MobilenetErrorCode } from './errors';
 export { type LoadModelOptions, loadModel, type ModelSource } from './io/loadModel';
 export { saveModel } from './io/saveModel';
 export { registerWasmTrainingKernels } from './kernels/registerWasmTrainingKernels';
+export type { WasmFlavour } from './kernels/wasmModule';
 export type { FeatureShape, PaddingStyle } from './model/architecture';
 export { type ConvBlockOptions, convBlock, type DepthwiseConvBlockOptions, depthwiseConvBlock } from './model/blocks';
 export { describeMobilenetV1, type LayerDescription, type MobilenetV1Description } from './model/describeMobilenetV1';
@@ -28,7 +30,9 @@ export {
   type EvaluateClassifierOptions,
   evaluateClassifier,
 } from './train/evaluateClassifier';
-export type { LearningRate, OptimizerName, TrainingPosition } from './train/optimizers';
+export type { LearningRate, TrainingPosition } from './train/learningRate';
+export type { OptimizerName } from './train/optimizers';
 export { recipes } from './train/recipes';
 export { type TrainClassifierResult, trainClassifier } from './train/trainClassifier';
-export type { TrainClassifierOptions, TrainingBatch, TrainingEpoch } from './train/trainingOptions';
+export type { TrainingEngineInfo } from './train/trainer';
+export type { EngineChoice, TrainClassifierOptions, TrainingBatch, TrainingEpoch } from './train/trainingOptions';

@@ -12,6 +12,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
  * @property {number} [learningRate]
  * @property {number} [limit]
  * @property {'cpu' | 'wasm'} backend
+ * @property {'auto' | 'tfjs' | 'fused'} engine
+ * @property {number} [threads]
  * @property {number} seed
  * @property {string} out
  * @property {boolean} json
@@ -37,6 +39,12 @@ export function parseOptions(argv) {
     .option('--learning-rate <number>', "a constant learning rate (default: the recipe's)", positive)
     .option('--limit <number>', 'only this many pictures of the training set and of the test set', positiveInteger)
     .addOption(new Option('--backend <name>', 'tfjs backend').choices(['cpu', 'wasm']).default('wasm'))
+    .addOption(
+      new Option('--engine <name>', "what trains: the library's own kernels, or tfjs")
+        .choices(['auto', 'tfjs', 'fused'])
+        .default('auto'),
+    )
+    .option('--threads <number>', "of the library's own kernels (default: the machine's, at most 8)", positiveInteger)
     .option('--seed <number>', 'of weights, order and dropout', integer, 1)
     .option('--out <folder>', 'where the trained model goes', 'trained-model')
     .option('--json', 'one JSON object a line instead of text', false)

@@ -65,8 +65,10 @@ async function main() {
       `${name}, ${train.size} training and ${test.size} test pictures; backend ${tf.getBackend()}`,
   );
 
-  const { history } = await trainClassifier(model, train, {
+  const { history, engine, module, threads, fallbackReason } = await trainClassifier(model, train, {
     ...trainingOptions(),
+    engine: options.engine,
+    threads: options.threads,
     validation: test,
     seed: options.seed,
     onBatch: report.onBatch,
@@ -86,6 +88,10 @@ async function main() {
     testAccuracy: accuracy,
     testLoss: loss,
     imagesPerSecond: meanSpeed(history),
+    engine,
+    module,
+    threads,
+    fallbackReason,
     backend: tf.getBackend(),
     dataset: name,
     recipe: options.recipe,

@@ -1,2 +1,204 @@
+/** N pictures `[H,W,C]` to `[OH,OW,F]`; channels are padded, padTop and padLeft are zeros before the picture. */
+export type EngineConvGeometry = [
+  ...sizes: [N: number, H: number, W: number, C: number, OH: number, OW: number, F: number],
+  ...window: [KH: number, KW: number, strideH: number, strideW: number, padTop: number, padLeft: number],
+];
+
+/** The same of a depthwise convolution, M outputs for each input channel: Q is C * M before the padding. */
+export type EngineDepthwiseGeometry = [
+  ...sizes: [N: number, H: number, W: number, C: number, OH: number, OW: number, Q: number, M: number],
+  ...window: [KH: number, KW: number, strideH: number, strideW: number, padTop: number, padLeft: number],
+];
+
+type WithoutBatch<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
+
 /** The WebAssembly exports that the training engine runs on; pointers are byte offsets into its memory. */
-export interface EngineKernels {}
+export interface EngineKernels {
+  f32ConvForward(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, low: number, high: number],
+      ...buffers: [w: number, z: number, moments: number, scratch: number],
+      ...share: [unitBegin: number, unitEnd: number, rowsPerBlock: number, tileRows: number],
+      ...geometry: EngineConvGeometry,
+    ]
+  ): void;
+  f32ConvForwardScratchBytes(rowsPerBlock: number, K: number): number;
+  f32PointwiseInputGradient(
+    ...args: [
+      ...gradient: [dy: number, z: number, c1: number, c2: number, c3: number],
+      transposed: number,
+      ...source: [x: number, scale: number, offset: number, mean: number, low: number, high: number],
+      ...buffers: [dx: number, sums: number, scratch: number],
+      ...share: [unitBegin: number, unitEnd: number, rowsPerBlock: number, tileRows: number],
+      ...sizes: [P: number, C: number, F: number],
+    ]
+  ): void;
+  f32ConvInputGradient(
+    ...args: [
+      ...gradient: [dy: number, z: number, c1: number, c2: number, c3: number],
+      transposed: number,
+      ...source: [x: number, scale: number, offset: number, mean: number, low: number, high: number],
+      ...buffers: [dx: number, sums: number, scratch: number],
+      ...share: [unitBegin: number, unitEnd: number, rowsPerBlock: number, tileRows: number],
+      ...geometry: WithoutBatch<EngineConvGeometry>,
+    ]
+  ): void;
+  f32ConvInputGradientScratchBytes(rowsPerBlock: number, F: number, K: number): number;
+  f32ConvWeightGradient(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, low: number, high: number],
+      ...gradient: [dy: number, z: number, c1: number, c2: number, c3: number],
+      ...buffers: [dw: number, scratch: number],
+      ...share: [unitBegin: number, unitEnd: number, rowsPerChunk: number, depth: number, tileRows: number],
+      ...geometry: EngineConvGeometry,
+    ]
+  ): void;
+  f32ConvWeightGradientScratchBytes(depth: number, K: number): number;
+  f32MultiplyTiles(scratch: number, depth: number, rows: number, tileRows: number): void;
+  f32MultiplyTilesScratchBytes(depth: number, rows: number): number;
+  f32MaskGradient(
+    ...args: [
+      dx: number,
+      ...source: [x: number, scale: number, offset: number, mean: number, low: number, high: number],
+      sums: number,
+      ...share: [unitBegin: number, unitEnd: number, rowsPerBlock: number],
+      ...sizes: [P: number, C: number],
+    ]
+  ): void;
+  f32FromBytes(
+    ...args: [
+      ...buffers: [bytes: number, out: number],
+      ...share: [begin: number, end: number],
+      ...sizes: [channels: number, C: number],
+      ...scaling: [factor: number, shift: number],
+    ]
+  ): void;
+  f32BatchNormForward(
+    ...args: [
+      ...statistics: [moments: number, slots: number, C: number, count: number],
+      ...parameters: [gamma: number, beta: number, epsilon: number],
+      ...out: [mean: number, variance: number, rstd: number, scale: number, offset: number],
+      ...share: [realChannels: number, begin: number, end: number],
+    ]
+  ): void;
+  f32BatchNormInference(
+    ...args: [
+      ...parameters: [gamma: number, beta: number, movingMean: number, movingVariance: number],
+      ...constants: [epsilon: number, bias: number],
+      ...out: [mean: number, rstd: number, scale: number, offset: number],
+      ...share: [realChannels: number, begin: number, end: number],
+    ]
+  ): void;
+  f32BiasOnly(bias: number, scale: number, offset: number, realChannels: number, begin: number, end: number): void;
+  f32BatchNormBackward(
+    ...args: [
+      ...statistics: [sums: number, slots: number, C: number, count: number],
+      ...forward: [rstd: number, scale: number, mean: number, batchStatistics: boolean],
+      ...gradients: [dgamma: number, dbeta: number, dbias: number],
+      ...out: [c1: number, c2: number, c3: number],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
+  f32MovingAverage(
+    ...args: [
+      ...buffers: [moving: number, movingOut: number, value: number, extra: number],
+      ...share: [momentum: number, begin: number, end: number],
+    ]
+  ): void;
+  f32GlobalAverageForward(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, low: number, high: number],
+      ...sizes: [out: number, pixels: number, C: number],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
+  f32GlobalAverageBackward(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, mean: number, low: number, high: number],
+      ...gradient: [dy: number, z: number, c1: number, c2: number, c3: number],
+      ...buffers: [dx: number, sums: number],
+      ...share: [imagesPerUnit: number, unitBegin: number, unitEnd: number],
+      ...sizes: [N: number, pixels: number, C: number],
+    ]
+  ): void;
+  f32DropoutMask(mask: number, seed: number, stream: number, rate: number, begin: number, end: number): void;
+  f32DropoutForward(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, low: number, high: number],
+      ...buffers: [mask: number, out: number],
+      ...share: [C: number, begin: number, end: number],
+    ]
+  ): void;
+  f32DropoutBackward(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, mean: number, low: number, high: number],
+      mask: number,
+      ...gradient: [dy: number, z: number, c1: number, c2: number, c3: number],
+      ...buffers: [dx: number, sums: number],
+      ...share: [rowsPerUnit: number, unitBegin: number, unitEnd: number],
+      ...sizes: [rows: number, C: number],
+    ]
+  ): void;
+  f32SoftmaxCrossEntropy(
+    ...args: [
+      ...source: [logits: number, scale: number, offset: number, labels: number],
+      ...out: [dlogits: number, probabilities: number, losses: number, correct: number],
+      ...sizes: [N: number, K: number, K8: number],
+      ...kind: [smoothing: number, clip: boolean],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
+  f32Sgd(w: number, wOut: number, g: number, learningRate: number, begin: number, end: number): void;
+  f32Momentum(
+    ...args: [
+      ...buffers: [w: number, wOut: number, g: number, velocity: number],
+      ...constants: [learningRate: number, momentum: number, nesterov: boolean],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
+  f32Adam(
+    ...args: [
+      ...buffers: [w: number, wOut: number, g: number, m: number, v: number],
+      ...constants: [learningRate: number, beta1: number, beta2: number, epsilon: number],
+      ...step: [correction1: number, correction2: number, decay: number],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
+  f32Rmsprop(
+    ...args: [
+      ...buffers: [w: number, wOut: number, g: number, meanSquare: number, velocity: number],
+      ...constants: [learningRate: number, decay: number, momentum: number, epsilon: number],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
+  /** 1 where no value is NaN or infinite, otherwise 0. */
+  f32AllFinite(x: number, begin: number, end: number): number;
+  f32TransposePanels(w: number, out: number, K: number, F: number, unitBegin: number, unitEnd: number): void;
+  /** e^x, and ln x for x > 0, of the softmax; numbers in and out. */
+  f64Exp(x: number): number;
+  f64Log(x: number): number;
+  f32DepthwiseForward(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, low: number, high: number],
+      ...buffers: [w: number, z: number, moments: number, scratch: number],
+      ...share: [unitBegin: number, unitEnd: number, imagesPerUnit: number],
+      ...geometry: EngineDepthwiseGeometry,
+    ]
+  ): void;
+  f32DepthwiseBackward(
+    ...args: [
+      ...source: [x: number, scale: number, offset: number, mean: number, low: number, high: number, w: number],
+      ...gradient: [dy: number, z: number, c1: number, c2: number, c3: number],
+      ...buffers: [dx: number, sums: number, dw: number, scratch: number],
+      ...share: [unitBegin: number, unitEnd: number, imagesPerUnit: number],
+      ...geometry: EngineDepthwiseGeometry,
+    ]
+  ): void;
+  f32DepthwiseScratchBytes(
+    ...args: [
+      ...sizes: [H: number, W: number, OH: number, OW: number, M: number],
+      ...window: [KH: number, KW: number, strideH: number, strideW: number, padTop: number, padLeft: number],
+    ]
+  ): number;
+  f32SumGroups(partials: number, out: number, groups: number, count: number, begin: number, end: number): void;
+}

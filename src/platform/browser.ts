@@ -1,5 +1,5 @@
-import { fail } from '../errors';
-import type { ByteStream, Platform } from './platform';
+import { check, fail } from '../errors';
+import type { ByteStream, Platform, PlatformWorker } from './platform';
 
 const CACHE = 'mobilenet-v1-ts';
 
@@ -63,7 +63,51 @@ export const platform: Platform = {
       digest: async () => toHex(await subtle.digest('SHA-256', await new Blob(chunks).arrayBuffer())),
     };
   },
+
+  processors: () => globalThis.navigator?.hardwareConcurrency ?? 1,
+
+  canShareMemory: () => globalThis.crossOriginIsolated === true && typeof SharedArrayBuffer !== 'undefined',
+
+  startWorker(source, createWorker) {
+    if (createWorker !== undefined) return connectWorker(createWorker());
+    const address = URL.createObjectURL(new Blob([source, '\nserve(self);'], { type: 'text/javascript' }));
+    const revoke = () => URL.revokeObjectURL(address);
+    try {
+      const worker = new Worker(address);
+      for (const event of ['message', 'error']) worker.addEventListener(event, revoke, { once: true });
+      return connectWorker(worker, revoke);
+    } catch (error) {
+      revoke();
+      throw error;
+    }
+  },
 };
+
+function connectWorker(worker: unknown, onTerminate = () => {}): PlatformWorker {
+  const isWorker = worker instanceof EventTarget && 'postMessage' in worker && 'terminate' in worker;
+  check(isWorker, { where: 'createWorker', expected: 'a Worker', received: worker });
+  const web = worker as Worker;
+  const failure = new Promise<unknown>((resolve) => {
+    web.addEventListener('error', (event) => {
+      // It is told through the promise; the console would show it a second time.
+      event.preventDefault();
+      resolve(event.message || 'a worker that cannot be loaded');
+    });
+    web.addEventListener('messageerror', () => resolve('a message that cannot be read'));
+  });
+  const connected: PlatformWorker = {
+    onMessage: () => {},
+    failure,
+    post: (message, transfer = []) => web.postMessage(message, transfer),
+    async terminate() {
+      onTerminate();
+      web.terminate();
+    },
+    keepAlive: () => {},
+  };
+  web.addEventListener('message', ({ data }) => connected.onMessage(data));
+  return connected;
+}
 
 /** Undefined on an insecure page, and where the user's settings forbid storage. */
 async function openCache(directory = CACHE): Promise<Cache | undefined> {

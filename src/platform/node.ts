@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fail } from '../errors';
-import type { ByteStream, Platform } from './platform';
+import { type TransferListItem, Worker } from 'node:worker_threads';
+import { check, fail } from '../errors';
+import type { ByteStream, Platform, PlatformWorker } from './platform';
 
 const STREAM_CHUNK_BYTES = 1 << 20;
 
@@ -64,7 +66,40 @@ export const platform: Platform = {
     const hash = createHash('sha256');
     return { update: (bytes) => void hash.update(bytes), digest: async () => hash.digest('hex') };
   },
+
+  processors: availableParallelism,
+
+  canShareMemory: () => typeof SharedArrayBuffer !== 'undefined',
+
+  startWorker(source, createWorker) {
+    if (createWorker !== undefined) return connectWorker(createWorker());
+    const script = `${source}\nserve(require('node:worker_threads').parentPort);`;
+    // The process's own flags (loaders, inspectors) are not for this worker.
+    return connectWorker(new Worker(script, { eval: true, execArgv: [] }));
+  },
 };
+
+function connectWorker(worker: unknown): PlatformWorker {
+  check(worker instanceof Worker, {
+    where: 'createWorker',
+    expected: 'a Worker of node:worker_threads',
+    received: worker,
+  });
+  const failure = new Promise<unknown>((resolve) => {
+    worker.on('error', resolve);
+    worker.on('messageerror', resolve);
+    worker.on('exit', (code) => resolve(`the end of the worker, with exit code ${code}`));
+  });
+  const connected: PlatformWorker = {
+    onMessage: () => {},
+    failure,
+    post: (message, transfer) => worker.postMessage(message, transfer as TransferListItem[] | undefined),
+    terminate: async () => void (await worker.terminate()),
+    keepAlive: (on) => (on ? worker.ref() : worker.unref()),
+  };
+  worker.on('message', (data) => connected.onMessage(data));
+  return connected;
+}
 
 function toPath(path: string): string {
   return path.startsWith('file:') ? fileURLToPath(path) : path;

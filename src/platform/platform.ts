@@ -8,6 +8,19 @@ export interface Sha256 {
   digest(): Promise<string>;
 }
 
+/** A worker, as both kinds can be used alike. */
+export interface PlatformWorker {
+  /** Called with what the worker posts. */
+  onMessage: (data: unknown) => void;
+  /** Resolves with what went wrong: it threw, could not be loaded, ended by itself, or posted what cannot be read. */
+  readonly failure: Promise<unknown>;
+  post(message: unknown, transfer?: Transferable[]): void;
+  /** Ends it at once, whatever it is doing; resolves when it is gone. */
+  terminate(): Promise<void>;
+  /** Whether it keeps a Node process from ending; at first it does. */
+  keepAlive(on: boolean): void;
+}
+
 /**
  * What Node and browsers do differently. Each has a twin that implements it (`node.ts`, `browser.ts`); the rest of the
  * library imports `#platform` and never knows which one it got. In a browser the methods that take paths throw. In Node
@@ -36,4 +49,13 @@ export interface Platform {
   writeCache(name: string, bytes: ByteStream, directory?: string): Promise<void>;
   deleteCache(name: string, directory?: string): Promise<void>;
   createSha256(): Promise<Sha256>;
+  /** Logical processors that this process may use. */
+  processors(): number;
+  /** Whether workers can share a memory; browsers allow it on cross-origin isolated pages only. */
+  canShareMemory(): boolean;
+  /**
+   * Starts a worker: the one that `createWorker` gives, or else one from a source that makes `serve` a global function,
+   * which is then called with the worker's own port.
+   */
+  startWorker(source: string, createWorker?: () => unknown): PlatformWorker;
 }

@@ -1,4 +1,5 @@
 import {
+  add,
   clipByValue,
   log,
   logSoftmax,
@@ -50,16 +51,22 @@ export function outputKindOf(where: string, model: LayersModel): OutputKind {
  * Mean categorical cross-entropy over a batch of n pictures and K classes.
  *
  * From probabilities p it is `-log(clip(p, 1e-7, 1 - 1e-7))` at the true class, as tfjs-layers' own
- * `categoricalCrossentropy` has it; from logits it is exact.
+ * `categoricalCrossentropy` has it; from logits it is exact. With label smoothing s the true class counts as
+ * `1 - s + s / K` and every other as `s / K` (Szegedy et al. 2016, section 7).
  *
  * @param labels one-hot `[n,K]`
  * @param output `[n,K]`
  */
-export function crossEntropy(labels: Tensor2D, output: Tensor2D, kind: OutputKind): Scalar {
+export function crossEntropy(labels: Tensor2D, output: Tensor2D, kind: OutputKind, labelSmoothing = 0): Scalar {
   return tidy(() => {
+    const targets = labelSmoothing === 0 ? labels : smooth(labels, labelSmoothing);
     const logProbabilities = kind === 'logits' ? logSoftmax(output) : log(clipByValue(output, EPSILON, 1 - EPSILON));
-    return neg(mean(sum(mul(labels, logProbabilities), 1))) as Scalar;
+    return neg(mean(sum(mul(targets, logProbabilities), 1))) as Scalar;
   });
+}
+
+function smooth(labels: Tensor2D, labelSmoothing: number): Tensor2D {
+  return add(mul(labels, 1 - labelSmoothing), labelSmoothing / labels.shape[1]);
 }
 
 /** What {@link scoreBatch} counts on a batch. */

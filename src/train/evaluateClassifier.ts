@@ -1,14 +1,13 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { dispose } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { batches } from '../data/batches';
 import type { ImageBatch, ImageDataset } from '../data/imageDataset';
-import { checkInputRange, toTensors } from '../data/tensors';
+import { checkInputRange } from '../data/tensors';
 import { checkInteger } from '../errors';
 import { getModelMetadata } from '../model/metadata';
 import { checkModelFitsDataset } from './checkModelFitsDataset';
-import { outputKindOf, scoreBatch } from './classificationLoss';
+import { type OutputKind, outputKindOf, scoreBatch } from './classificationLoss';
 import { yieldToEventLoop } from './eventLoop';
+import { predictBatch } from './predictBatch';
 
 /** Options for {@link evaluateClassifier}. */
 export interface EvaluateClassifierOptions {
@@ -63,13 +62,24 @@ export async function evaluateClassifier(
   checkInputRange('evaluateClassifier', inputRange);
   checkModelFitsDataset('evaluateClassifier', model, dataset);
   const outputKind = outputKindOf('evaluateClassifier', model);
+  const predict = (batch: ImageBatch) => predictBatch(model, batch, inputRange);
+  return evaluatePredictions(predict, dataset, { batchSize, outputKind, onBatch, signal });
+}
+
+/** Measures whatever predicts: n pictures x K classes for a batch, row-major. */
+export async function evaluatePredictions(
+  predict: (batch: ImageBatch) => Promise<Float32Array>,
+  dataset: ImageDataset,
+  options: Pick<EvaluateClassifierOptions, 'onBatch' | 'signal'> & { batchSize: number; outputKind: OutputKind },
+): Promise<ClassifierEvaluation> {
+  const { batchSize, outputKind, onBatch, signal } = options;
   const classes = dataset.classNames.length;
   const confusionMatrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let lossSum = 0;
   let images = 0;
   for await (const batch of batches(dataset, { batchSize, shuffle: false })) {
     signal?.throwIfAborted();
-    const score = scoreBatch(await predict(model, batch, inputRange), batch.labels, classes, outputKind);
+    const score = scoreBatch(await predict(batch), batch.labels, classes, outputKind);
     lossSum += score.lossSum;
     score.predictions.forEach((predicted, i) => {
       confusionMatrix[batch.labels[i]!]![predicted]! += 1;
@@ -79,16 +89,6 @@ export async function evaluateClassifier(
     await yieldToEventLoop();
   }
   return { loss: lossSum / images, ...summarise(confusionMatrix, dataset.classNames), confusionMatrix };
-}
-
-async function predict(model: LayersModel, batch: ImageBatch, inputRange: readonly [number, number]) {
-  const { images, labels } = toTensors(batch, { inputRange });
-  try {
-    const output = model.predictOnBatch(images) as Tensor2D;
-    return await output.data().finally(() => output.dispose());
-  } finally {
-    dispose([images, labels]);
-  }
 }
 
 function summarise(confusionMatrix: number[][], classNames: readonly string[]) {

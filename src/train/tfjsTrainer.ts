@@ -13,21 +13,36 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { toTensors } from '../data/tensors';
+import { createRandom } from '../random';
 import { crossEntropy, type OutputKind, scoreBatch } from './classificationLoss';
-import type { RatedOptimizer } from './optimizers';
+import { decayWeights, type RatedOptimizer } from './optimizers';
+import { predictBatch } from './predictBatch';
 import type { Trainer } from './trainer';
+import { enterTrainingMode } from './trainingMode';
 
 /** What {@link createTfjsTrainer} needs beside the model. */
 export interface TfjsTrainerOptions {
   optimizer: RatedOptimizer;
   outputKind: OutputKind;
   inputRange: readonly [low: number, high: number];
+  labelSmoothing: number;
+  /** Dropout's. */
+  seed: number;
+  /** Why it is not the engine that trains. */
+  fallbackReason: string | undefined;
 }
+
+/** Dropout draws from a stream of its own, so that it does not change the order of the pictures. */
+export const DROPOUT_STREAM = 1;
+
+type Layer = LayersModel['layers'][number];
 
 /** Trains through tfjs's automatic differentiation, on whatever backend is active. */
 export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOptions): Trainer {
-  const { optimizer, outputKind, inputRange } = options;
+  const { optimizer, outputKind, inputRange, labelSmoothing, seed, fallbackReason } = options;
   const { weights } = model;
+  const mode = enterTrainingMode(model);
+  const decaying = decayingVariables(model.layers);
   const trainable = model.trainableWeights.map((weight) => weight.read() as Variable);
   let lastGood: Tensor[] = [];
 
@@ -41,7 +56,13 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
   };
 
   return {
+    info: { engine: 'tfjs', module: undefined, threads: 1, fallbackReason, megabytes: undefined },
+
+    predict: (batch) => predictBatch(model, batch, inputRange),
+
     async step(batch, position) {
+      const dropout = createRandom(seed, DROPOUT_STREAM, position.step);
+      mode.seedDropout(() => dropout.integer(0x7fff_ffff));
       const learningRate = optimizer.rateAt(position);
       const before = snapshot();
       const inputs = toTensors(batch, { inputRange });
@@ -51,7 +72,7 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
         const { value: loss, grads } = variableGrads(() => {
           output = keep(model.apply(inputs.images, { training: true }) as Tensor2D);
           toDispose.push(output);
-          const loss = crossEntropy(inputs.labels, output, outputKind);
+          const loss = crossEntropy(inputs.labels, output, outputKind, labelSmoothing);
           return model.calculateLosses().reduce((total, penalty) => add(total, penalty), loss);
         }, trainable);
         toDispose.push(loss, ...Object.values(grads));
@@ -65,6 +86,7 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
           toDispose.push(...before);
           return { loss: Number.isFinite(value) ? lossSum : value!, correct: 0, learningRate };
         }
+        decayWeights(decaying, optimizer.decayAt(learningRate));
         optimizer.optimizer.applyGradients(grads);
         toDispose.push(...lastGood);
         lastGood = before;
@@ -88,16 +110,29 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
       return value === 0;
     },
 
-    restoreLastGood() {
+    async restoreLastGood() {
       restore(lastGood);
     },
 
-    dispose() {
+    // The model's own variables are what is trained.
+    updateModel: async () => {},
+
+    async dispose() {
       dispose(lastGood);
       lastGood = [];
       optimizer.dispose();
+      mode.restore();
     },
   };
+}
+
+/** The kernels that decoupled weight decay shrinks: those of convolutions and dense layers, and no depthwise one. */
+function decayingVariables(layers: readonly Layer[]): Variable[] {
+  return layers.flatMap((layer) => {
+    if ('layers' in layer) return decayingVariables((layer as LayersModel).layers);
+    if (layer.getClassName() !== 'Conv2D' && layer.getClassName() !== 'Dense') return [];
+    return layer.trainableWeights.filter(({ shape }) => shape.length > 1).map((weight) => weight.read() as Variable);
+  });
 }
 
 /** Frees what tfjs saved for a backward pass that an error kept from being run to its end. */

@@ -3,14 +3,12 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
 import type { ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
-import { registerWasmTrainingKernels } from '../kernels/registerWasmTrainingKernels';
 import { setModelMetadata } from '../model/metadata';
 import { outputKindOf } from './classificationLoss';
-import { evaluateClassifier } from './evaluateClassifier';
-import { createOptimizer } from './optimizers';
-import { createTfjsTrainer } from './tfjsTrainer';
+import { createTrainer } from './createTrainer';
+import { evaluatePredictions } from './evaluateClassifier';
 import { trainEpoch } from './trainEpoch';
-import { enterTrainingMode } from './trainingMode';
+import type { TrainingEngineInfo } from './trainer';
 import {
   resolveTrainingOptions,
   type TrainClassifierOptions,
@@ -19,7 +17,7 @@ import {
 } from './trainingOptions';
 
 /** What {@link trainClassifier} resolves to. */
-export interface TrainClassifierResult {
+export interface TrainClassifierResult extends TrainingEngineInfo {
   /** One record an epoch. */
   history: TrainingEpoch[];
   /** Optimizer steps taken. */
@@ -28,7 +26,7 @@ export interface TrainClassifierResult {
   seconds: number;
   /** What the run was seeded with. */
   seed: number;
-  /** The tfjs backend it ran on. */
+  /** The tfjs backend that the model lives on. */
   backend: string;
 }
 
@@ -36,16 +34,19 @@ export interface TrainClassifierResult {
 const training = new WeakSet<LayersModel>();
 
 /**
- * Trains a classifier on pictures with categorical cross-entropy, on the active tfjs backend.
+ * Trains a classifier on pictures with categorical cross-entropy, in the library's own kernels where they can express
+ * the model, else through tfjs on the active backend.
  *
  * The model is any `tf.LayersModel` from pictures `[N,H,W,C]` to classes `[N,K]`, ending in a softmax or in logits; it
  * need not be compiled, and a compile state that it has is left alone. Frozen batch norm layers (`trainable = false`)
- * run in inference mode and keep their moving averages, as in Keras; plain `model.fit` of tfjs ignores that. On the
- * `wasm` backend the gradient kernels that tfjs lacks are registered first.
+ * run in inference mode and keep their moving averages, as in Keras; plain `model.fit` of tfjs ignores that. The model
+ * holds the trained weights after each epoch and at the end, also where a signal or an error ends the training. Through
+ * tfjs on the `wasm` backend the gradient kernels that tfjs lacks are registered first.
  *
  * A loss that is not finite ends the training with an error; the model then holds the weights of the last finite loss.
  *
  * @throws {MobilenetError} `invalid-argument` for options out of range or a model that does not fit the dataset
+ * @throws {MobilenetError} `engine-failed` where `engine: 'fused'` is asked for and cannot be, or a worker dies
  * @throws {MobilenetError} `non-finite` where the loss or a weight became NaN or infinite; names epoch and step
  * @example
  * ```ts
@@ -70,7 +71,6 @@ export async function trainClassifier(
   training.add(model);
   try {
     await backendReady('trainClassifier');
-    if (getBackend() === 'wasm') await registerWasmTrainingKernels();
     return await run(model, dataset, settings);
   } finally {
     training.delete(model);
@@ -84,24 +84,27 @@ async function run(
 ): Promise<TrainClassifierResult> {
   const { inputRange, seed, validation, batchSize, signal } = settings;
   const outputKind = outputKindOf('trainClassifier', model);
-  const optimizer = createOptimizer(settings.optimizer, settings.learningRate);
-  const mode = enterTrainingMode(model);
-  const trainer = createTfjsTrainer(model, { optimizer, outputKind, inputRange });
+  const trainer = await createTrainer(model, dataset, settings);
   const { height, width, channels, classNames } = dataset;
   setModelMetadata(model, { inputRange, inputShape: [height, width, channels], classNames: [...classNames] });
-  const course = { dataset, settings, trainer, mode, step: 0, seconds: 0 };
+  const course = { dataset, settings, trainer, step: 0, seconds: 0 };
   const history: TrainingEpoch[] = [];
   try {
     for (let epoch = 1; epoch <= settings.epochs && course.seconds < settings.maxMinutes * 60; epoch++) {
       const trained = await trainEpoch(course, epoch);
-      const validated = validation && (await evaluateClassifier(model, validation, { batchSize, inputRange, signal }));
+      await trainer.updateModel();
+      const validated =
+        validation && (await evaluatePredictions(trainer.predict, validation, { batchSize, outputKind, signal }));
       const record = { epoch, ...trained, valLoss: validated?.loss, valAccuracy: validated?.accuracy };
       history.push(record);
       await settings.onEpoch?.(record);
     }
+  } catch (error) {
+    // What was learned so far is the user's; a trainer that died has nothing more to give.
+    await trainer.updateModel().catch(() => {});
+    throw error;
   } finally {
-    trainer.dispose();
-    mode.restore();
+    await trainer.dispose();
   }
-  return { history, steps: course.step, seconds: course.seconds, seed, backend: getBackend() };
+  return { history, steps: course.step, seconds: course.seconds, seed, backend: getBackend(), ...trainer.info };
 }

@@ -1,11 +1,9 @@
 import { batches } from '../data/batches';
 import type { ImageBatch, ImageDataset } from '../data/imageDataset';
 import { MobilenetError } from '../errors';
-import { createRandom } from '../random';
 import { yieldToEventLoop } from './eventLoop';
-import type { TrainingPosition } from './optimizers';
+import type { TrainingPosition } from './learningRate';
 import type { StepResult, Trainer } from './trainer';
-import type { TrainingMode } from './trainingMode';
 import type { TrainingEpoch, TrainingSettings } from './trainingOptions';
 
 /** A training under way: what stays the same over it, and how far it has come. */
@@ -13,7 +11,6 @@ export interface TrainingCourse {
   readonly dataset: ImageDataset;
   readonly settings: TrainingSettings;
   readonly trainer: Trainer;
-  readonly mode: TrainingMode;
   /** Steps taken. */
   step: number;
   /** Spent in training, validation aside. */
@@ -22,9 +19,6 @@ export interface TrainingCourse {
 
 /** What training alone can say of an epoch. */
 type TrainedEpoch = Pick<TrainingEpoch, 'loss' | 'accuracy' | 'learningRate' | 'imagesPerSecond' | 'seconds'>;
-
-/** Dropout draws from a stream of its own, so that it does not change the order of the pictures. */
-const DROPOUT_STREAM = 1;
 
 /** Trains over the dataset once, or until the minutes run out. */
 export async function trainEpoch(course: TrainingCourse, epoch: number): Promise<TrainedEpoch> {
@@ -77,17 +71,15 @@ export async function trainEpoch(course: TrainingCourse, epoch: number): Promise
 }
 
 async function takeStep(course: TrainingCourse, batch: ImageBatch, position: TrainingPosition): Promise<StepResult> {
-  const dropout = createRandom(course.settings.seed, DROPOUT_STREAM, position.step);
-  course.mode.seedDropout(() => dropout.integer(0x7fff_ffff));
   const result = await course.trainer.step(batch, position);
-  if (!Number.isFinite(result.loss)) diverged(course, position.epoch, `a loss of ${result.loss}`);
+  if (!Number.isFinite(result.loss)) await diverged(course, position.epoch, `a loss of ${result.loss}`);
   // At every step: on wasm a ReLU6 turns NaN into a number, so that later losses need not show it.
-  if (!(await course.trainer.weightsAreFinite())) diverged(course, position.epoch, 'a weight that is not finite');
+  if (!(await course.trainer.weightsAreFinite())) await diverged(course, position.epoch, 'a weight that is not finite');
   return result;
 }
 
-function diverged(course: TrainingCourse, epoch: number, what: string): never {
-  course.trainer.restoreLastGood();
+async function diverged(course: TrainingCourse, epoch: number, what: string): Promise<never> {
+  await course.trainer.restoreLastGood();
   throw new MobilenetError(
     'non-finite',
     `trainClassifier: expected finite numbers, received ${what} in epoch ${epoch}, step ${course.step + 1}. ` +

@@ -6,7 +6,8 @@ import { checkInputRange } from '../data/tensors';
 import { check, checkInteger } from '../errors';
 import { getModelMetadata } from '../model/metadata';
 import { checkModelFitsDataset } from './checkModelFitsDataset';
-import type { LearningRate, OptimizerName } from './optimizers';
+import type { LearningRate } from './learningRate';
+import { DEFAULT_WEIGHT_DECAY, type OptimizerName } from './optimizers';
 
 /** Where the training stands after a step; what a progress bar shows. */
 export interface TrainingBatch {
@@ -54,6 +55,9 @@ export interface TrainingEpoch {
   seconds: number;
 }
 
+/** What {@link trainClassifier} may train with. */
+export type EngineChoice = 'auto' | 'tfjs' | 'fused';
+
 /** Options for {@link trainClassifier}. */
 export interface TrainClassifierOptions {
   /** Passes over the dataset. @default 1, or as many as fit where `maxMinutes` is given */
@@ -66,6 +70,19 @@ export interface TrainClassifierOptions {
   learningRate?: LearningRate;
   /** A name, or a tfjs optimizer, which stays the caller's to dispose and gets its own rate back. @default 'adam' */
   optimizer?: OptimizerName | Optimizer;
+  /** AdamW's, see {@link OptimizerName}; other optimizers have none. @default 0.004 */
+  weightDecay?: number;
+  /** s in [0, 1): the true class counts as 1 - s + s / K in the loss, every other of the K classes as s / K. @default 0 */
+  labelSmoothing?: number;
+  /**
+   * What trains. `'fused'`: the library's own WebAssembly kernels on several threads. `'tfjs'`: automatic
+   * differentiation on the active backend. `'auto'`: fused where the backend is `cpu` or `wasm` and the model a chain
+   * that the engine can express, else tfjs; the result says which, and why.
+   * @default 'auto'
+   */
+  engine?: EngineChoice;
+  /** Threads of the fused engine; the same seed gives the same bits on any number. @default what the machine has, at most 8 */
+  threads?: number;
   /** Evaluated after each epoch. */
   validation?: ImageDataset;
   /** What bytes 0 to 255 are mapped to; kept in the model's metadata. @default the model's own, from its metadata, else [0, 1] */
@@ -95,13 +112,16 @@ export function resolveTrainingOptions(model: LayersModel, dataset: ImageDataset
     batchSize: 128,
     optimizer: 'adam' as OptimizerName | Optimizer,
     inputRange: getModelMetadata(model).inputRange ?? ([0, 1] as const),
+    weightDecay: DEFAULT_WEIGHT_DECAY,
+    labelSmoothing: 0,
+    engine: 'auto' as EngineChoice,
     shuffle: true as boolean | number,
     seed: Math.floor(Math.random() * 0x1_0000_0000),
     ...(Object.fromEntries(
       Object.entries(options).filter(([, value]) => value !== undefined),
     ) as TrainClassifierOptions),
   };
-  const { epochs, maxMinutes, inputRange, validation } = settings;
+  const { epochs, maxMinutes, inputRange, validation, weightDecay, labelSmoothing, engine, threads } = settings;
   if (epochs !== Number.POSITIVE_INFINITY) checkInteger(WHERE, 'epochs', epochs, 1);
   check(epochs !== Number.POSITIVE_INFINITY || maxMinutes !== Number.POSITIVE_INFINITY, {
     where: WHERE,
@@ -109,6 +129,22 @@ export function resolveTrainingOptions(model: LayersModel, dataset: ImageDataset
     received: `epochs ${epochs}, maxMinutes ${maxMinutes}`,
   });
   check(maxMinutes > 0, { where: WHERE, expected: 'maxMinutes to be above 0', received: maxMinutes });
+  check(Number.isFinite(weightDecay) && weightDecay >= 0, {
+    where: WHERE,
+    expected: 'weightDecay to be a number of at least 0',
+    received: weightDecay,
+  });
+  check(labelSmoothing >= 0 && labelSmoothing < 1, {
+    where: WHERE,
+    expected: 'labelSmoothing to be in [0, 1)',
+    received: labelSmoothing,
+  });
+  check(['auto', 'tfjs', 'fused'].includes(engine), {
+    where: WHERE,
+    expected: "engine to be 'auto', 'tfjs' or 'fused'",
+    received: engine,
+  });
+  if (threads !== undefined) checkInteger(WHERE, 'threads', threads, 1);
   checkBatchesOptions(WHERE, settings);
   checkInputRange(WHERE, inputRange);
   checkModelFitsDataset(WHERE, model, dataset);

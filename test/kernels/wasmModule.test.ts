@@ -1,7 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Conv2dGeometry, DepthwiseGeometry } from '../../src/kernels/geometry';
-import { simdSharedBase64, simdUnsharedBase64 } from '../../src/kernels/wasmBytes.generated';
-import { compileKernels, kernelsOn } from '../../src/kernels/wasmModule';
+import {
+  relaxedSharedBase64,
+  relaxedUnsharedBase64,
+  simdSharedBase64,
+  simdUnsharedBase64,
+} from '../../src/kernels/wasmBytes.generated';
+import { compileKernels, kernelsOn, loadKernelModule } from '../../src/kernels/wasmModule';
 import { randomValues } from './harness';
 
 beforeAll(compileKernels);
@@ -39,6 +44,20 @@ test('one instance per memory, and the shared module accepts a memory of 65,536 
   const unshared = new WebAssembly.Memory({ initial: 4 });
   expect(kernelsOn(shared)).toBe(kernelsOn(shared));
   expect(kernelsOn(unshared)).not.toBe(kernelsOn(shared));
+});
+
+test.each([
+  ['unshared', false, simdUnsharedBase64, relaxedUnsharedBase64],
+  ['shared', true, simdSharedBase64, relaxedSharedBase64],
+])('the engine gets the %s module with relaxed SIMD where that validates', async (_, shared, simd, relaxed) => {
+  const isRelaxed = WebAssembly.validate(Buffer.from(relaxed, 'base64'));
+  const { module, name, kernels } = await loadKernelModule({ shared });
+  expect(name).toBe(isRelaxed ? 'relaxed-simd' : 'simd');
+  expect(WebAssembly.Module.exports(module)).toEqual(WebAssembly.Module.exports(compile(isRelaxed ? relaxed : simd)));
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared });
+  expect(() => new WebAssembly.Instance(module, { env: { memory } })).not.toThrow();
+  expect(kernels.f32ConvForwardScratchBytes(24, 8)).toBeGreaterThan(0);
+  expect(await loadKernelModule({ shared })).toEqual({ module, name, kernels });
 });
 
 test('on shared memory every kernel gives the bits that it gives on unshared memory', () => {

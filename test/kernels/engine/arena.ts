@@ -18,8 +18,10 @@ export interface Arena {
   floats(values: ArrayLike<number>): number;
   doubles(values: ArrayLike<number>): number;
   bytes(values: ArrayLike<number>): number;
+  integers(values: ArrayLike<number>): number;
   readFloats(pointer: number, count: number): Float32Array;
   readDoubles(pointer: number, count: number): Float64Array;
+  readIntegers(pointer: number, count: number): Int32Array;
 }
 
 /** An arena of `megabytes`, for one of {@link flavours}. */
@@ -27,7 +29,7 @@ export function createArena(bytes: BufferSource, megabytes = 16): Arena {
   const memory = new WebAssembly.Memory({ initial: megabytes * 16 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   let next = 64;
-  const put = (array: Float32Array | Float64Array | Uint8Array) => {
+  const put = (array: Float32Array | Float64Array | Uint8Array | Int32Array) => {
     const pointer = next;
     new Uint8Array(memory.buffer).set(new Uint8Array(array.buffer), pointer);
     next = (pointer + array.byteLength + 63) & ~63;
@@ -40,7 +42,9 @@ export function createArena(bytes: BufferSource, megabytes = 16): Arena {
     floats: (values) => put(Float32Array.from(values)),
     doubles: (values) => put(Float64Array.from(values)),
     bytes: (values) => put(Uint8Array.from(values)),
+    integers: (values) => put(Int32Array.from(values)),
     readFloats: (pointer, count) => new Float32Array(memory.buffer, pointer, count).slice(),
     readDoubles: (pointer, count) => new Float64Array(memory.buffer, pointer, count).slice(),
+    readIntegers: (pointer, count) => new Int32Array(memory.buffer, pointer, count).slice(),
   };
 }

@@ -1,0 +1,119 @@
+import type { Stage, StageGraph } from '../graph/stage';
+import type { EngineKernels } from '../kernels/engineKernels';
+import { deepestBlock, rowsPerBlock } from './blocking';
+import { tileScratchBytes } from './fasterTileRows';
+import { OPTIMIZER_STATES, type OptimizerSettings } from './optimizer';
+import { depthOf, planTraining } from './plan';
+import type { SessionCommand, SessionInit, StepOutcome } from './session';
+import { createTeam } from './team';
+import { layOutWeights, packWeight, unpackWeight, type WeightsLayout } from './weightLayout';
+
+/** Options for {@link createTrainingEngine}. */
+export interface TrainingEngineOptions {
+  graph: StageGraph;
+  /** As `model.weights` has them, in its order. */
+  weights: readonly ArrayLike<number>[];
+  /** Pictures in a step, or in a prediction, at most. */
+  batchSize: number;
+  optimizer: OptimizerSettings;
+  /** What bytes 0 to 255 are mapped to. */
+  inputRange: readonly [low: number, high: number];
+  labelSmoothing: number;
+  /** @default what the machine has, at most 8 */
+  threads?: number | undefined;
+  /** Ends the engine while it starts or works. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A model in training in the library's own kernels, on threads of their own. Calls queue up. */
+export interface TrainingEngine {
+  readonly threads: number;
+  readonly module: 'relaxed-simd' | 'simd';
+  /** Of the WebAssembly memory that everything lies in. */
+  readonly memoryBytes: number;
+  /** One optimizer step on pictures `[n,H,W,C]` of bytes and their classes `[n]`. */
+  step(
+    pictures: Uint8Array,
+    labels: Int32Array,
+    learningRate: number,
+    dropoutSeed: number,
+    options?: { profile?: boolean },
+  ): Promise<StepOutcome>;
+  /** The model's outputs `[n,K]` in inference mode. */
+  predict(pictures: Uint8Array, images: number): Promise<Float32Array>;
+  /** All weights, as `model.weights` has them; undefined for one that no stage uses. */
+  readWeights(): Promise<(Float32Array | undefined)[]>;
+  /** The last step's gradients of the trainable weights, likewise. */
+  readGradients(): Promise<(Float32Array | undefined)[]>;
+  /** Goes back to the weights of the step before. */
+  restoreWeights(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** Lays out memory, starts the threads and gives them the weights. */
+export async function createTrainingEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
+  const layout = layOutWeights(options.graph);
+  const team = await createTeam({
+    threads: options.threads,
+    prepare: (threads, kernels) => prepareSession(options, threads, kernels),
+    signal: options.signal,
+  });
+  const run = <T>(command: SessionCommand) => team.run(command) as Promise<T>;
+  return {
+    threads: team.threads,
+    module: team.module,
+    memoryBytes: team.memoryBytes,
+    step: (pictures, labels, learningRate, dropoutSeed, { profile } = {}) =>
+      run({ kind: 'train', pictures, images: labels.length, labels, learningRate, dropoutSeed, profile }),
+    predict: (pictures, images) => run({ kind: 'predict', pictures, images }),
+    readWeights: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readWeights' })),
+    readGradients: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readGradients' })),
+    restoreWeights: () => run({ kind: 'restoreWeights' }),
+    dispose: () => team.dispose(),
+  };
+}
+
+/** What the sessions of `threads` threads are started with, and the memory that they need. */
+export function prepareSession(options: TrainingEngineOptions, threads: number, kernels: EngineKernels) {
+  const { graph, batchSize, optimizer, inputRange, labelSmoothing } = options;
+  const plan = planTraining(graph, {
+    batchSize,
+    threads,
+    optimizerStates: OPTIMIZER_STATES[optimizer.kind],
+    scratchBytes: (stage, C, Q) => scratchBytes(kernels, stage, C, Q),
+  });
+  const weights = packWeights(plan.weights, options.weights);
+  const init: SessionInit = { plan, weights, optimizer, labelSmoothing, inputRange };
+  return { init, memoryBytes: plan.memoryBytes };
+}
+
+function packWeights({ layouts, floats }: WeightsLayout, weights: readonly ArrayLike<number>[]): Float32Array {
+  const packed = new Float32Array(floats);
+  for (const [i, layout] of layouts.entries()) if (layout) packWeight(layout, weights[i]!, packed);
+  return packed;
+}
+
+/** Weights that lie past the end of `packed` (no gradient is kept of those that do not learn) come out undefined. */
+export function unpackWeights({ layouts }: WeightsLayout, packed: Float32Array): (Float32Array | undefined)[] {
+  return layouts.map((layout) => (layout && layout.offset < packed.length ? unpackWeight(layout, packed) : undefined));
+}
+
+/** Scratch memory that one thread needs for a stage. */
+function scratchBytes(kernels: EngineKernels, stage: Stage, C: number, Q: number): number {
+  const forTiles = tileScratchBytes(kernels);
+  if (stage.kind === 'conv') {
+    const K = depthOf(stage, C);
+    return Math.max(
+      forTiles,
+      kernels.f32ConvForwardScratchBytes(rowsPerBlock(K), K),
+      kernels.f32ConvInputGradientScratchBytes(rowsPerBlock(Q), Q, K),
+      kernels.f32ConvWeightGradientScratchBytes(deepestBlock(K), K),
+    );
+  }
+  if (stage.kind !== 'depthwise') return forTiles;
+  const { input, output, window, multiplier } = stage;
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft } = window;
+  const taps = [kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft] as const;
+  const sizes = [input.height, input.width, output.height, output.width, multiplier] as const;
+  return Math.max(forTiles, kernels.f32DepthwiseScratchBytes(...sizes, ...taps));
+}

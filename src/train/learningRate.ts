@@ -1,0 +1,25 @@
+import { check } from '../errors';
+
+/** Where a training stands, for a learning rate that changes over it. */
+export interface TrainingPosition {
+  /** Steps taken so far; 0 at the first. */
+  step: number;
+  /** Epoch, from 1. */
+  epoch: number;
+  /** How much of the training is done, in [0, 1]: of its steps, or of its minutes where those run out first. */
+  progress: number;
+}
+
+/** A constant, or a function of where the training stands. */
+export type LearningRate = number | ((position: TrainingPosition) => number);
+
+/** The rate of one step. */
+export function learningRateAt(learningRate: LearningRate, position: TrainingPosition): number {
+  const rate = typeof learningRate === 'function' ? learningRate(position) : learningRate;
+  check(Number.isFinite(rate) && rate >= 0, {
+    where: 'trainClassifier',
+    expected: 'learningRate to be a number of at least 0',
+    received: rate,
+  });
+  return rate;
+}

@@ -1,0 +1,122 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { setBackend } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { OptimizerSettings } from '../../src/engine/optimizer';
+import { flavours } from '../kernels/engine/arena';
+import { createInlineEngine } from './inlineEngine';
+import {
+  chainCases,
+  type EngineCase,
+  frozenCases,
+  graphOf,
+  mobilenetCases,
+  randomBatch,
+  randomizeWeights,
+  relativeL2,
+  weightsOf,
+} from './models';
+import { type LossAndGradients, type ReferenceBatch, trainingStep } from './reference';
+import { decayedKernels, freshOptimizerState, type OptimizerSpec } from './referenceOptimizers';
+import { tfjsStep } from './tfjsStep';
+
+// One training step from one state, three ways: the reference (plain loops in float64), tfjs `cpu` and the engine. Per
+// tensor the engine's error may be four times that of tfjs. Where tfjs happens to be right to the last digit, what
+// float32 can tell apart counts.
+
+const SEED = 7;
+const TIMES = 4;
+const FLOAT32 = 2 ** -22;
+
+const cases: EngineCase[] = [...mobilenetCases, ...frozenCases, ...chainCases];
+
+const settings: Record<OptimizerSpec['kind'], { spec: OptimizerSpec; engine: OptimizerSettings }> = {
+  sgd: { spec: { kind: 'sgd', learningRate: 0.01 }, engine: { kind: 'sgd' } },
+  momentum: {
+    spec: { kind: 'momentum', learningRate: 0.01, momentum: 0.9 },
+    engine: { kind: 'momentum', momentum: 0.9, nesterov: true },
+  },
+  adam: {
+    spec: { kind: 'adam', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+    engine: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 },
+  },
+  adamw: {
+    spec: { kind: 'adamw', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0.1 },
+    engine: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0.1 },
+  },
+  rmsprop: {
+    spec: { kind: 'rmsprop', learningRate: 0.001, decay: 0.9, epsilon: 1e-7 },
+    engine: { kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7 },
+  },
+};
+
+beforeAll(() => setBackend('cpu'));
+
+describe.each(flavours)('%s', (_, bytes) => {
+  test.each(cases.map((one) => [one.name, one] as const))(
+    `a step's error is at most 4 times that of tfjs cpu: %s, seed ${SEED}`,
+    async (_name, one) => checkStep(bytes, one, 'sgd'),
+  );
+
+  test.each(Object.keys(settings) as OptimizerSpec['kind'][])(
+    `a step's error is at most 4 times that of tfjs cpu: alpha 0.25 with %s, seed ${SEED}`,
+    async (optimizer) => checkStep(bytes, mobilenetCases[0]!, optimizer),
+  );
+});
+
+async function checkStep(bytes: BufferSource, one: EngineCase, optimizer: OptimizerSpec['kind']) {
+  const model = one.build();
+  randomizeWeights(model, SEED);
+  const graph = graphOf(model);
+  const weights = weightsOf(model);
+  const { spec, engine: engineSettings } = settings[optimizer];
+  const pictures = randomBatch(model, one.batchSize, SEED);
+  const engine = createInlineEngine(bytes, {
+    graph,
+    weights,
+    batchSize: one.batchSize,
+    optimizer: engineSettings,
+    inputRange: pictures.inputRange,
+    labelSmoothing: one.labelSmoothing ?? 0,
+  });
+  const outcome = engine.step(pictures.bytes.images, pictures.labels, spec.learningRate, SEED);
+  const batch: ReferenceBatch = {
+    images: pictures.images,
+    labels: pictures.labels,
+    dropoutMasks: masksOf(engine, one.batchSize),
+    labelSmoothing: one.labelSmoothing ?? 0,
+  };
+  const expected = trainingStep(graph, { weights, optimizer: freshOptimizerState }, batch, spec);
+  const peer = await tfjsStep(model, batch, { optimizer: spec, decayed: decayedKernels(graph) });
+
+  expect(outcome.correct).toBe(expected.correct);
+  expect(outcome.finite).toBe(true);
+  const worse: string[] = [];
+  const compare = (name: string, actual: ArrayLike<number>, tfjs: ArrayLike<number>, truth: ArrayLike<number>) => {
+    const error = relativeL2(actual, truth);
+    const bound = Math.max(TIMES * relativeL2(tfjs, truth), FLOAT32);
+    if (!(error <= bound)) worse.push(`${name}: ${error.toExponential(1)} > ${bound.toExponential(1)}`);
+  };
+  compare('loss', [outcome.loss], [peer.loss], [expected.loss]);
+  const gradients = engine.gradients();
+  const updated = engine.weights();
+  expect(gradientIndices(expected)).toEqual(gradients.flatMap((gradient, index) => (gradient ? [index] : [])));
+  for (const [index, truth] of expected.gradients) {
+    compare(`gradient of ${graph.weights[index]!.name}`, gradients[index]!, peer.gradients.get(index)!, truth);
+  }
+  for (const [index, truth] of expected.state.weights.entries()) {
+    compare(`new ${graph.weights[index]!.name}`, updated[index]!, peer.weights[index]!, truth);
+  }
+  expect(worse).toEqual([]);
+}
+
+const gradientIndices = ({ gradients }: LossAndGradients) => [...gradients.keys()].sort((a, b) => a - b);
+
+/** The factors that the engine's dropouts drew, without the padding of their channels. */
+function masksOf({ plan, memory }: ReturnType<typeof createInlineEngine>, images: number): Float32Array[] {
+  const dropouts = plan.stages.filter(({ mask }) => mask > 0);
+  return dropouts.map(({ mask, channels, stage }) => {
+    const { height, width, channels: real } = stage.output;
+    const padded = new Float32Array(memory.buffer, mask, images * height * width * channels);
+    return padded.filter((_, i) => i % channels < real);
+  });
+}
