@@ -2,21 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { defineConfig } from 'tsup';
 import { workerSource } from './src/engine/workerSource.generated';
-import {
-  relaxedSharedBase64,
-  relaxedUnsharedBase64,
-  simdSharedBase64,
-  simdUnsharedBase64,
-} from './src/kernels/wasmBytes.generated';
+import { inlinedWasm } from './src/kernels/wasmModule';
 
 // What the library has inlined, as files, for apps that give it their own (configureEngine). Each worker is one file
 // without imports of ours, so that it can also be served as it is.
-const wasm = (base64: string) => Buffer.from(base64, 'base64');
 const files = {
-  'wasm/simd.wasm': wasm(simdUnsharedBase64),
-  'wasm/simd-shared.wasm': wasm(simdSharedBase64),
-  'wasm/relaxed-simd.wasm': wasm(relaxedUnsharedBase64),
-  'wasm/relaxed-simd-shared.wasm': wasm(relaxedSharedBase64),
+  'wasm/simd.wasm': inlinedWasm('simd'),
+  'wasm/simd-shared.wasm': inlinedWasm('simd-shared'),
+  'wasm/relaxed-simd.wasm': inlinedWasm('relaxed-simd'),
+  'wasm/relaxed-simd-shared.wasm': inlinedWasm('relaxed-simd-shared'),
   'worker/browser.js': `${workerSource}\nserve(self);\n`,
   'worker/node.js': `import { parentPort } from 'node:worker_threads';\n${workerSource}\nserve(parentPort);\n`,
   'worker/node.cjs': `${workerSource}\nserve(require('node:worker_threads').parentPort);\n`,

@@ -8,16 +8,11 @@ import asc from 'assemblyscript/asc';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const output = 'src/kernels/wasmBytes.generated.ts';
 
-// One source, one module per kind of memory: a module that imports unshared memory refuses a shared one and the other way
-// round. 65,536 pages (4 GB) is the maximum of tfjs's own shared memory; an import's limit may not be lower.
-// A runtime that does not know relaxed SIMD refuses the whole module, so that is a module of its own too.
-const shared = ['--sharedMemory', '--enable', 'threads', '--initialMemory', '1', '--maximumMemory', '65536'];
-const relaxed = ['--enable', 'relaxed-simd'];
+// A runtime that does not know relaxed SIMD refuses the whole module, so there are two. Both import an unshared memory;
+// src/kernels/wasmModule.ts makes those that import a shared one of them.
 const flavours = [
-  { name: 'simdUnsharedBase64', doc: 'SIMD, for an unshared memory.', flags: [] },
-  { name: 'simdSharedBase64', doc: 'SIMD, for a shared memory, as in the threaded build of tfjs.', flags: shared },
-  { name: 'relaxedUnsharedBase64', doc: 'Relaxed SIMD, for an unshared memory.', flags: relaxed },
-  { name: 'relaxedSharedBase64', doc: 'Relaxed SIMD, for a shared memory.', flags: [...relaxed, ...shared] },
+  { name: 'simdBase64', doc: 'SIMD.', flags: [] },
+  { name: 'relaxedSimdBase64', doc: 'Relaxed SIMD.', flags: ['--enable', 'relaxed-simd'] },
 ];
 
 const commonFlags =

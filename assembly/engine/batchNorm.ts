@@ -51,7 +51,7 @@ export function f32BatchNormInference(
   }
 }
 
-/** A stage without batch norm: `scale[c] = c < realChannels ? 1 : 0`, `offset = bias`; bias = 0 (absent) counts as 0. */
+/** A stage without batch norm: `scale[c] = c < realChannels ? 1 : 0`, `offset = bias`, 0 where bias = 0 (absent). */
 export function f32BiasOnly(bias: usize, scale: usize, offset: usize, realChannels: i32, begin: i32, end: i32): void {
   for (let c = begin; c < end; c++) {
     const at = <usize>c << 2;

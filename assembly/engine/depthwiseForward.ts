@@ -1,7 +1,8 @@
 import { multiplyAdd } from '../simd';
 import {
-  BLOCK, clear, convolveLanes, LANE, layOut, packInputRow, packWeights, PANELS, Planes, RECORD_BYTES, touchRow,
+  BLOCK, clear, LANE, layOut, packInputRow, packWeights, Planes, RECORD_BYTES, touchRow,
 } from './depthwisePlanes';
+import { convolveLanes } from './depthwiseTaps';
 import { promoteHigh } from './doubles';
 
 /**
@@ -35,9 +36,9 @@ export function f32DepthwiseForward(
     for (let image = group * imagesPerUnit; image < endImage; image += s.images) {
       const images = min(s.images, endImage - image);
       if (images < s.images) clear(s);
-      for (let c = first * BLOCK; c < endChannel; c += PANELS * 8) {
+      for (let c = first * BLOCK; c < endChannel; c += s.panels * 8) {
         const q = c * M;
-        const inputs = min(PANELS, (endChannel - c) >> 3);
+        const inputs = min(s.panels, (endChannel - c) >> 3);
         const outputs = min(inputs * M, (Q - q) >> 3);
         packWeights(s, w, q, outputs);
         convolveImages(s, x, scale, offset, low, high, z, image, images, c, inputs, q, outputs);

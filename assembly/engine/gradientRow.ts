@@ -2,7 +2,7 @@ import { multiplyAdd, passes } from '../simd';
 import { addToDoubles } from './doubles';
 
 /**
- * One row of an elementwise gradient, through a factor and the clamp in front of it, with the sums that batch norm needs.
+ * One row of an elementwise gradient, through a factor and the clamp before it, with the sums that batch norm needs.
  *
  * All `[C]`, `sums [2][C]` float64, C a multiple of 4. The definition:
  *

@@ -28,8 +28,9 @@ export function f64Exp(x: f64): f64 {
 }
 
 /**
- * ln x for normal x > 0, relative error below 1e-14: with x = m * 2^k, sqrt(1/2) <= m < sqrt(2), and s = (m - 1) / (m + 1)
- * it is k ln 2 + 2 (s + s^3 / 3 + s^5 / 5 + ...). NaN and Infinity are their own.
+ * ln x for normal x > 0, relative error below 1e-14; of NaN and Infinity themselves.
+ *
+ * With x = m * 2^k, sqrt(1/2) <= m < sqrt(2), and s = (m - 1) / (m + 1) it is k ln 2 + 2 (s + s^3 / 3 + s^5 / 5 + ...).
  */
 export function f64Log(x: f64): f64 {
   if (!(x < Infinity)) return x;

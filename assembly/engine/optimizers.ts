@@ -1,7 +1,7 @@
-// Optimizer steps, elementwise over begin <= i < end, both multiples of 4, defined as in tfjs. `w` becomes `wOut`, another
-// buffer, so that a step that turns out not finite can be dropped; the optimizer's own state is updated in place. Where w,
-// g and the state are 0, as in padding, they stay 0. Factors such as 1 - beta2 are formed in float64, because 1 - 0.999f is
-// wrong in the fifth digit.
+// Optimizer steps, elementwise over begin <= i < end, both multiples of 4, defined as in tfjs. `w` becomes `wOut`,
+// another buffer, so that the weights of a step that is not finite can be dropped; the optimizer's own state is updated
+// in place. Where w, g and the state are 0, as in padding, they stay 0. Factors like 1 - beta2 are formed in float64,
+// because 1 - 0.999f is wrong in the fifth digit.
 import { multiplyAdd } from '../simd';
 
 /** Gradient descent: `wOut = w - learningRate * g`. */

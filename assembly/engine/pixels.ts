@@ -3,8 +3,8 @@ import { multiplyAdd } from '../simd';
 /**
  * Pictures of bytes as float32, their channels padded.
  *
- * `bytes [P,channels]` uint8, `out [P,C]` float32, C a multiple of 4 and at least `channels`; reads C - channels bytes past the
- * last pixel. The definition, for begin <= p < end:
+ * `bytes [P,channels]` uint8, `out [P,C]` float32, C a multiple of 4 and at least `channels`; reads C - channels bytes
+ * past the last pixel. The definition, for begin <= p < end:
  *
  *     out[p,c] = c < channels ? bytes[p,c] * factor + shift : 0
  */

@@ -8,7 +8,7 @@ const LOG_HIGHEST: f64 = -1.00000005000000333e-7;
  * Softmax, cross-entropy with label smoothing, and the gradient of both, in float64 within a row.
  *
  * N pictures, K classes, K8 = K rounded up to a multiple of 8; `logits`, `dlogits [N,K8]`, `scale`, `offset [K8]`,
- * `probabilities [N,K]` float32, `labels`, `correct [N]` int32, `losses [N]` float64. The definition, for begin <= n < end:
+ * `probabilities [N,K]` float32, `labels`, `correct [N]` int32, `losses [N]` float64. The definition, begin <= n < end:
  *
  *     z[k] = scale[k] * logits[n,k] + offset[k]
  *     p[k] = exp(z[k]) / sum over j: exp(z[j])
@@ -20,7 +20,8 @@ const LOG_HIGHEST: f64 = -1.00000005000000333e-7;
  *     correct[n] = the first k of the largest z is labels[n] ? 1 : 0
  *
  * With `clip` this is tfjs's categorical cross-entropy of a model that ends in a softmax, and its gradient through
- * `clipByValue`; without, that of logits. dlogits = 0 or probabilities = 0: not wanted. A NaN in a row makes its loss NaN.
+ * `clipByValue`; without, that of logits. dlogits = 0 or probabilities = 0: not wanted. A NaN or infinite logit makes
+ * the loss of its row NaN.
  */
 export function f32SoftmaxCrossEntropy(
   logits: usize, scale: usize, offset: usize, labels: usize, dlogits: usize, probabilities: usize,

@@ -21,8 +21,6 @@ export interface TrainingEngineOptions {
   labelSmoothing: number;
   /** @default what the machine has, at most 8 */
   threads?: number | undefined;
-  /** Ends the engine while it starts or works. */
-  signal?: AbortSignal | undefined;
 }
 
 /** A model in training in the library's own kernels, on threads of their own. Calls queue up. */
@@ -56,7 +54,6 @@ export async function createTrainingEngine(options: TrainingEngineOptions): Prom
   const team = await createTeam({
     threads: options.threads,
     prepare: (threads, kernels) => prepareSession(options, threads, kernels),
-    signal: options.signal,
   });
   const run = <T>(command: SessionCommand) => team.run(command) as Promise<T>;
   return {

@@ -35,6 +35,7 @@ const readers = new Map<string, Reader>([
 export function readLayer(builder: StageBuilder, layer: Layer, weights: LayerWeights): Refusal {
   const reader = readers.get(layer.getClassName());
   if (!reader) return 'is of a class that has no fused stage';
+  if (Object.hasOwn(layer, 'call')) return "has a 'call' of its own";
   return addition(layer) ?? reader(builder, layer, weights);
 }
 

@@ -1,12 +1,7 @@
 import { fail } from '../errors';
 import type { EngineKernels } from './engineKernels';
 import type { Conv2dGeometry, DepthwiseGeometry } from './geometry';
-import {
-  relaxedSharedBase64,
-  relaxedUnsharedBase64,
-  simdSharedBase64,
-  simdUnsharedBase64,
-} from './wasmBytes.generated';
+import { relaxedSimdBase64, simdBase64 } from './wasmBytes.generated';
 
 /** The WebAssembly module's exports. Tensors and scratch are byte offsets into the memory that it was given. */
 export interface Kernels {
@@ -37,14 +32,11 @@ export type SimdLevel = 'simd' | 'relaxed-simd';
 
 type WasmSource = (flavour: WasmFlavour) => BufferSource | Promise<BufferSource>;
 
-const inlined: Record<WasmFlavour, string> = {
-  simd: simdUnsharedBase64,
-  'simd-shared': simdSharedBase64,
-  'relaxed-simd': relaxedUnsharedBase64,
-  'relaxed-simd-shared': relaxedSharedBase64,
-};
-
-const readInlined: WasmSource = (flavour) => decodeBase64(inlined[flavour]);
+// The import of a memory, as a section of the module (core specification, 5.3.7 and 5.5.5; threads proposal). A module that
+// imports unshared memory refuses a shared one and the other way round, and nothing else differs between the two. 65,536
+// pages (4 GB) is the maximum of tfjs's own shared memory; the import's may not be lower.
+const UNSHARED_IMPORT = '\x02\x0f\x01\x03env\x06memory\x02\x00\x00';
+const SHARED_IMPORT = '\x02\x12\x01\x03env\x06memory\x02\x03\x01\x80\x80\x04';
 
 // () -> v128: f32x4.relaxed_madd of three splats (WebAssembly relaxed SIMD proposal). All of relaxed SIMD is there, or none.
 const RELAXED_PROBE = [
@@ -52,7 +44,7 @@ const RELAXED_PROBE = [
   ...[65, 0, 253, 17, 65, 0, 253, 17, 65, 0, 253, 17, 253, 133, 2, 11],
 ];
 
-let source = readInlined;
+let source: WasmSource = inlinedWasm;
 const compiled = new Map<WasmFlavour, Promise<WebAssembly.Module>>();
 
 /** What {@link kernelsOn} instantiates; as tfjs's results may not depend on the runtime, never the relaxed flavours. */
@@ -62,7 +54,7 @@ const sizers = new WeakMap<WebAssembly.Module, EngineKernels>();
 
 /** Takes the modules from somewhere else, or, by undefined, from what is inlined; for those that are compiled from now on. */
 export function setWasmSource(own: WasmSource | undefined): void {
-  source = own ?? readInlined;
+  source = own ?? inlinedWasm;
   compiled.clear();
 }
 
@@ -154,6 +146,10 @@ export function kernelsOn(memory: WebAssembly.Memory): Kernels {
   return kernels;
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+/** The bytes of a module as the package has them inlined. */
+export function inlinedWasm(flavour: WasmFlavour): Uint8Array<ArrayBuffer> {
+  const isRelaxed = flavour.startsWith('relaxed');
+  const unshared = atob(isRelaxed ? relaxedSimdBase64 : simdBase64);
+  const bytes = flavour.endsWith('shared') ? unshared.replace(UNSHARED_IMPORT, SHARED_IMPORT) : unshared;
+  return Uint8Array.from(bytes, (character) => character.charCodeAt(0));
 }

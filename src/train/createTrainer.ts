@@ -2,7 +2,7 @@ import { getBackend } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ImageDataset } from '../data/imageDataset';
 import { createTrainingEngine, type TrainingEngine } from '../engine/trainingEngine';
-import { fail, MobilenetError } from '../errors';
+import { fail, MobilenetError, type MobilenetErrorCode } from '../errors';
 import { readStages } from '../graph/readStages';
 import type { StageGraph } from '../graph/stage';
 import { registerWasmTrainingKernels } from '../kernels/registerWasmTrainingKernels';
@@ -15,6 +15,9 @@ import type { TrainingSettings } from './trainingOptions';
 
 /** Backends whose models live in the CPU's memory anyway. */
 const CPU_BACKENDS = ['cpu', 'wasm'];
+
+/** Where no worker may start, or no kernel runs, tfjs may still train; where memory is short, it needs more of it. */
+const CAN_DO_WITHOUT: MobilenetErrorCode[] = ['engine-failed', 'missing-backend'];
 
 /** Reasons that were told; each is told once. */
 const told = new Set<string>();
@@ -33,7 +36,7 @@ export async function createTrainer(
   try {
     return await engineTrainer(model, dataset, settings);
   } catch (error) {
-    if (engine === 'fused' || !(error instanceof MobilenetError) || error.code !== 'engine-failed') throw error;
+    if (engine === 'fused' || !(error instanceof MobilenetError) || !CAN_DO_WITHOUT.includes(error.code)) throw error;
     if (!told.has(error.message)) console.warn(`${error.message} Training goes through tfjs, which is slower.`);
     told.add(error.message);
     return tfjsTrainer(model, settings, error.message);

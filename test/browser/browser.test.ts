@@ -33,8 +33,8 @@ describe.skipIf(!executablePath)(`in headless Chromium${why}`, () => {
   beforeAll(async () => {
     archive = await makeArchive(officialMembers(makeFiles(10_000)));
     browsing = await startBrowsing({ '/cifar-10-binary.tar.gz': () => archive });
-    plain = await browsing.open({ isolated: false });
-    isolated = await browsing.open({ isolated: true });
+    plain = await browsing.open('plain');
+    isolated = await browsing.open('isolated');
   });
 
   afterAll(() => browsing?.close());
@@ -72,6 +72,38 @@ describe.skipIf(!executablePath)(`in headless Chromium${why}`, () => {
       const actual = await call(page, 'gradients', 'wasm');
       expect(actual.isShared).toBe(isShared);
       expect(difference(actual.values, expected.values)).toBeLessThan(1e-4);
+    });
+  });
+
+  describe('the engine', () => {
+    test('trains on two threads where memory can be shared, on one elsewhere, to the same bits', async () => {
+      const two = await call(isolated, 'trainFused', 2, 'inlined');
+      const one = await call(plain, 'trainFused', 2, 'inlined');
+      expect(two).toMatchObject({ engine: 'fused', threads: 2 });
+      expect(one).toMatchObject({ engine: 'fused', threads: 1, module: two.module });
+      expect(one.losses).toEqual(two.losses);
+      expect(one.updates).toEqual(two.updates);
+    });
+
+    test('trains as tfjs does: losses of three steps within 1e-4, relative updates within 1e-3', async () => {
+      const expected = await call(isolated, 'trainAndPredict', 'cpu');
+      const actual = await call(isolated, 'trainFused', 2, 'inlined');
+      expect(actual.losses).toHaveLength(3);
+      expect(difference(actual.losses, expected.losses)).toBeLessThan(1e-4);
+      expect(relativeDifference(actual.updates, expected.updates)).toBeLessThan(1e-3);
+    }, 120_000);
+
+    test("under a strict policy says what to do, and trains with the package's files on the page's server", async () => {
+      const strict = await browsing.open('strict');
+      const refused = await call(strict, 'trainFused', 2, 'inlined').catch((error: Error) => error.message);
+      expect(refused).toContain('configureEngine({ createWorker');
+      expect(refused).toContain('Content Security Policy');
+      const complaints = browsing.complaints.splice(0);
+      for (const complaint of complaints) expect(complaint).toContain("worker-src 'self'");
+      const trained = await call(strict, 'trainFused', 2, 'served');
+      expect(trained).toEqual(await call(isolated, 'trainFused', 2, 'inlined'));
+      expect(browsing.requests.filter((path) => path === '/worker.js').length).toBeGreaterThan(0);
+      expect(browsing.requests).toContain(`/wasm/${trained.module}-shared.wasm`);
     });
   });
 

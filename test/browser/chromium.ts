@@ -9,6 +9,25 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tfjsWasm = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
 
+/** What the package has for apps that give the engine its files themselves. */
+const own: Record<string, string> = {
+  '/worker.js': join(root, 'dist/worker/browser.js'),
+  ...Object.fromEntries(
+    ['simd', 'simd-shared', 'relaxed-simd', 'relaxed-simd-shared'].map((flavour) => [
+      `/wasm/${flavour}.wasm`,
+      join(root, `dist/wasm/${flavour}.wasm`),
+    ]),
+  ),
+};
+
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+/** Neither inline scripts nor eval, and workers from the page's own server only. */
+const policy = { 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'" };
+
+/** The pages, by the headers that they come with. */
+const pages = { plain: {}, isolated: isolation, strict: { ...isolation, ...policy } };
+
 /** The Chromium or Chrome that CHROMIUM_PATH names, or the first in a usual place. */
 export const executablePath = [
   process.env.CHROMIUM_PATH ?? '',
@@ -25,8 +44,11 @@ export const executablePath = [
 export const why = executablePath ? '' : ' (skipped: no Chromium in a usual place nor in CHROMIUM_PATH)';
 
 export interface Browsing {
-  /** Opens a page on which `window.library` is test/browser/page.ts, with the threads of an isolated page or without. */
-  open(options: { isolated: boolean }): Promise<Page>;
+  /**
+   * Opens a page on which `window.library` is test/browser/page.ts: one that may not share memory, one that is isolated
+   * and may, or one that may and has a strict Content Security Policy.
+   */
+  open(page: keyof typeof pages): Promise<Page>;
   /** What pages have printed as warnings and errors. */
   complaints: string[];
   /** Requests that the server got, by path. */
@@ -41,17 +63,18 @@ export async function startBrowsing(files: Record<string, () => Uint8Array> = {}
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
     requests.push(path);
-    const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
     const answer = (type: string, body: string | Uint8Array, headers = {}) =>
       response
         .writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), ...headers })
         .end(body);
     const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
-    if (path === '/plain') answer('text/html', html);
-    else if (path === '/isolated') answer('text/html', html, isolation);
+    const headers = pages[path.slice(1) as keyof typeof pages];
+    if (headers) answer('text/html', html, headers);
     else if (path === '/page.js') answer('text/javascript', script, isolation);
     else if (existsSync(join(tfjsWasm, path)) && path.endsWith('.wasm'))
       answer('application/wasm', readFileSync(join(tfjsWasm, path)), isolation);
+    else if (own[path])
+      answer(path.endsWith('.js') ? 'text/javascript' : 'application/wasm', readFileSync(own[path]), isolation);
     else if (files[path]) answer('application/gzip', files[path]());
     else response.writeHead(404).end();
   });
@@ -79,13 +102,13 @@ export async function startBrowsing(files: Record<string, () => Uint8Array> = {}
   return {
     complaints,
     requests,
-    async open({ isolated }) {
+    async open(name) {
       const page = await browser.newPage();
       page.on('console', (message) => {
         if (['warning', 'error'].includes(message.type())) complaints.push(message.text());
       });
       page.on('pageerror', (error) => complaints.push(String(error)));
-      await page.goto(`${origin}/${isolated ? 'isolated' : 'plain'}`);
+      await page.goto(`${origin}/${name}`);
       await page.waitForFunction('window.library !== undefined');
       return page;
     },

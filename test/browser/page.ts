@@ -23,6 +23,32 @@ const TRAINED = [
 async function trainAndPredict(backend: string) {
   await tf.setBackend(backend);
   await tf.ready();
+  const { model, losses, updates } = await train3Steps({ engine: 'tfjs' });
+  const { images, labels } = mobilenet.toTensors(
+    { ...train.read([0, 1, 2, 3]), height: 32, width: 32, channels: 3, classes: 10 },
+    { inputRange: [-1, 1] },
+  );
+  const output = model.predict(images) as tf.Tensor;
+  const predictions = Array.from(await output.data());
+  tf.dispose([images, labels, output]);
+  model.dispose();
+  return { backend: tf.getBackend(), isShared: hasSharedMemory(), losses, updates, predictions };
+}
+
+/** The same three steps in the engine: from what the package has inlined, or from what the page's server has. */
+async function trainFused(threads: number, files: 'inlined' | 'served') {
+  await tf.setBackend('cpu');
+  const served: mobilenet.ConfigureEngineOptions = {
+    createWorker: () => new Worker('/worker.js', { type: 'module' }),
+    wasm: (flavour) => `/wasm/${flavour}.wasm`,
+  };
+  mobilenet.configureEngine(files === 'served' ? served : {});
+  const { model, result, losses, updates } = await train3Steps({ engine: 'fused', threads });
+  model.dispose();
+  return { engine: result.engine, module: result.module, threads: result.threads, losses, updates };
+}
+
+async function train3Steps(options: mobilenet.TrainClassifierOptions) {
   const model = mobilenet.mobilenetV1({
     classes: 10,
     inputShape: [32, 32, 3],
@@ -35,25 +61,18 @@ async function trainAndPredict(backend: string) {
   const before = await readTrained(model);
   const losses: number[] = [];
   // At larger steps rounding alone parts the backends by the third: batch norm at 1x1 pixels amplifies it.
-  await mobilenet.trainClassifier(model, train, {
+  const result = await mobilenet.trainClassifier(model, train, {
     batchSize: 8,
     shuffle: false,
     optimizer: 'sgd',
     learningRate: 1e-6,
     inputRange: [-1, 1],
     onBatch: ({ loss }) => void losses.push(loss),
+    ...options,
   });
   const after = await readTrained(model);
-  const { images, labels } = mobilenet.toTensors(
-    { ...train.read([0, 1, 2, 3]), height: 32, width: 32, channels: 3, classes: 10 },
-    { inputRange: [-1, 1] },
-  );
-  const output = model.predict(images) as tf.Tensor;
-  const predictions = Array.from(await output.data());
-  tf.dispose([images, labels, output]);
-  model.dispose();
   const updates = after.map((values, i) => values.map((value, k) => value - before[i]![k]!));
-  return { backend: tf.getBackend(), isShared: hasSharedMemory(), losses, updates, predictions };
+  return { model, result, losses, updates };
 }
 
 /** Not by dataSync(), with which webgpu gives wrong numbers in headless Chromium. */
@@ -122,6 +141,6 @@ async function hasWebgpu() {
   return Boolean(await gpu?.requestAdapter());
 }
 
-const library = { trainAndPredict, gradients, saveAndLoad, loadCifar10, hasWebgpu };
+const library = { trainAndPredict, trainFused, gradients, saveAndLoad, loadCifar10, hasWebgpu };
 export type Library = typeof library;
 Object.assign(window, { library });

@@ -25,7 +25,7 @@ import { tfjsStep } from './tfjsStep';
 
 const SEED = 7;
 const TIMES = 4;
-const FLOAT32 = 2 ** -22;
+const FLOAT32 = 2 ** -20;
 
 const cases: EngineCase[] = [...mobilenetCases, ...frozenCases, ...chainCases];
 

@@ -126,7 +126,7 @@ test('the event loop turns while threads work', async () => {
   const team = await start(2);
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  await run(team, { kind: 'meet', rounds: 20_000 });
+  await run(team, { kind: 'meet', rounds: 5_000 });
   clearInterval(timer);
   expect(turns).toBeGreaterThan(5);
   await team.dispose();

@@ -33,7 +33,7 @@ async function runScript(script: string): Promise<string> {
       createTeam({ threads, prepare: (threads) => ({ init: { threads }, memoryBytes }) });`;
   const path = join(folder.path, 'script.mjs');
   writeFileSync(path, head + script);
-  return (await execute(process.execPath, [path], { timeout: 30_000 })).stdout.trim();
+  return (await execute(process.execPath, [path], { timeout: 50_000 })).stdout.trim();
 }
 
 test('a forgotten team does not keep the process alive; one at work does', async () => {

@@ -143,3 +143,109 @@ describe('loadCifar10 in a browser', () => {
     expect(fetch).toHaveBeenCalledWith('https://example.org/app/data/cifar.tar.gz', {});
   });
 });
+
+describe('workers', () => {
+  /** A Web Worker that never runs: what it was made from, what it was sent, and events to dispatch. */
+  class FakeWorker extends EventTarget {
+    static made: FakeWorker[] = [];
+    sent: unknown[] = [];
+    isTerminated = false;
+    constructor(readonly address: string) {
+      super();
+      FakeWorker.made.push(this);
+    }
+    postMessage(...args: unknown[]) {
+      this.sent.push(args);
+    }
+    terminate() {
+      this.isTerminated = true;
+    }
+  }
+  const errorEvent = (message?: string) => Object.assign(new Event('error', { cancelable: true }), { message });
+  let addresses: Map<string, Blob>;
+
+  beforeEach(() => {
+    FakeWorker.made = [];
+    addresses = new Map();
+    vi.stubGlobal('Worker', FakeWorker);
+    vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
+      addresses.set(`blob:${addresses.size}`, blob as Blob);
+      return `blob:${addresses.size - 1}`;
+    });
+    vi.spyOn(URL, 'revokeObjectURL').mockImplementation((address) => void addresses.delete(address));
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  const start = () => {
+    const worker = platform.startWorker('the source');
+    return { worker, fake: FakeWorker.made[0]! };
+  };
+
+  test('a source runs from a blob, which is let go when the worker speaks', async () => {
+    const { worker, fake } = start();
+    expect(await addresses.get(fake.address)!.text()).toBe('the source\nserve(self);');
+    const heard: unknown[] = [];
+    worker.onMessage = (data) => heard.push(data);
+    fake.dispatchEvent(new MessageEvent('message', { data: 'ready' }));
+    expect(heard).toEqual(['ready']);
+    expect(addresses.size).toBe(0);
+  });
+
+  test('posts, and terminates', async () => {
+    const { worker, fake } = start();
+    const bytes = new ArrayBuffer(1);
+    worker.post('one');
+    worker.post('two', [bytes]);
+    expect(fake.sent).toEqual([
+      ['one', []],
+      ['two', [bytes]],
+    ]);
+    worker.keepAlive(false);
+    await worker.terminate();
+    expect(fake.isTerminated).toBe(true);
+    expect(addresses.size).toBe(0);
+  });
+
+  test.each([
+    ['an error', errorEvent('broken'), 'broken'],
+    ['an error without words, as of a policy', errorEvent(), 'cannot be loaded'],
+    ['an unreadable message', new Event('messageerror'), 'cannot be read'],
+  ])('%s is its failure', async (_, event, words) => {
+    const { worker, fake } = start();
+    fake.dispatchEvent(event);
+    expect(await worker.failure).toContain(words);
+  });
+
+  test('a policy that forbids it throws, and leaves no blob', () => {
+    vi.stubGlobal('Worker', function Worker() {
+      throw new DOMException('refused', 'SecurityError');
+    });
+    expect(() => platform.startWorker('the source')).toThrow('refused');
+    expect(addresses.size).toBe(0);
+  });
+
+  test('one of your own takes its place', async () => {
+    const own = new FakeWorker('own.js');
+    await platform.startWorker('the source', () => own).terminate();
+    expect(own.isTerminated).toBe(true);
+    expect(addresses.size).toBe(0);
+    expect(() => platform.startWorker('the source', () => ({}))).toThrow('a Worker');
+  });
+
+  test('memory is shared on isolated pages only', () => {
+    expect(platform.canShareMemory()).toBe(false);
+    vi.stubGlobal('crossOriginIsolated', true);
+    expect(platform.canShareMemory()).toBe(true);
+    vi.stubGlobal('SharedArrayBuffer', undefined);
+    expect(platform.canShareMemory()).toBe(false);
+  });
+
+  test('processors, where the browser tells', () => {
+    vi.stubGlobal('navigator', { hardwareConcurrency: 6 });
+    expect(platform.processors()).toBe(6);
+    vi.stubGlobal('navigator', undefined);
+    expect(platform.processors()).toBe(1);
+  });
+});

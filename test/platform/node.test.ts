@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { platform } from '../../src/platform/node';
 import type { ByteStream } from '../../src/platform/platform';
@@ -241,4 +242,43 @@ test('SHA-256 in pieces is that of the whole', async () => {
   const sha256 = await platform.createSha256();
   for (const piece of ['a', 'b', 'c']) sha256.update(new TextEncoder().encode(piece));
   expect(await sha256.digest()).toBe(createHash('sha256').update('abc').digest('hex'));
+});
+
+describe('workers', () => {
+  const echo = 'globalThis.serve = (port) => { port.onmessage = ({ data }) => port.postMessage(data); };';
+  const failing = 'globalThis.serve = () => { throw new Error("broken"); };';
+
+  test('a source is served on its own port; what it is sent comes back', async () => {
+    const worker = platform.startWorker(echo);
+    const answer = new Promise((resolve) => {
+      worker.onMessage = resolve;
+    });
+    const bytes = Uint8Array.of(1, 2);
+    worker.post(bytes, [bytes.buffer]);
+    expect(await answer).toEqual(Uint8Array.of(1, 2));
+    expect(bytes.buffer.byteLength).toBe(0);
+    await worker.terminate();
+    expect(await worker.failure).toContain('exit code 1');
+  });
+
+  test.each([
+    ['throws', failing, 'broken'],
+    ['ends', 'globalThis.serve = () => process.exit(7);', 'exit code 7'],
+    ['is no script', 'no script', 'Unexpected identifier'],
+  ])('one that %s says so', async (_, source, words) => {
+    expect(String(await platform.startWorker(source).failure)).toContain(words);
+  });
+
+  test('one of your own takes its place', async () => {
+    const own = new Worker('setInterval(() => {}, 1000)', { eval: true });
+    const worker = platform.startWorker(failing, () => own);
+    await worker.terminate();
+    expect(own.threadId).toBe(-1);
+    expect(() => platform.startWorker(echo, () => 'worker.js')).toThrow('a Worker of node:worker_threads');
+  });
+
+  test('the machine has processors, and its workers can share memory', () => {
+    expect(platform.processors()).toBe(availableParallelism());
+    expect(platform.canShareMemory()).toBe(true);
+  });
 });

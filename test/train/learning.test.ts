@@ -69,16 +69,19 @@ test('learns the synthetic pictures on wasm: more than three times as good as ch
   model.dispose();
 });
 
-test('the same seed gives the same bits, dropout and order included; another seed does not', async () => {
-  const run = async (seed: number) => {
-    const model = tinyModel({ dropout: 0.5 });
-    await trainClassifier(model, train, { epochs: 2, batchSize: 16, seed });
-    return weightsOf(model);
-  };
-  const first = await run(1);
-  expect(await run(1)).toEqual(first);
-  expect(await run(2)).not.toEqual(first);
-});
+test.each(['tfjs', 'fused'] as const)(
+  '%s: the same seed gives the same bits, dropout and order included',
+  async (engine) => {
+    const run = async (seed: number) => {
+      const model = tinyModel({ dropout: 0.5 });
+      await trainClassifier(model, train, { epochs: 2, batchSize: 16, seed, engine });
+      return weightsOf(model);
+    };
+    const first = await run(1);
+    expect(await run(1)).toEqual(first);
+    expect(await run(2)).not.toEqual(first);
+  },
+);
 
 test('dropout draws another mask at each step', async () => {
   const model = tinyModel({ dropout: 0.5 });
@@ -86,7 +89,7 @@ test('dropout draws another mask at each step', async () => {
     seed?: number;
   };
   const seeds = new Set<number | undefined>();
-  await trainClassifier(model, train, { batchSize: 10, onBatch: () => void seeds.add(dropout.seed) });
+  await trainClassifier(model, train, { engine: 'tfjs', batchSize: 10, onBatch: () => void seeds.add(dropout.seed) });
   expect(seeds.size).toBe(5);
 });
 
@@ -121,7 +124,7 @@ test('a dropout with a seed of its own draws another mask at each step too, and 
   });
   const dropout = seeded.layers[1] as tfl.layers.Layer & { seed?: number };
   const seeds = new Set<number | undefined>();
-  await trainClassifier(seeded, train, { batchSize: 10, onBatch: () => void seeds.add(dropout.seed) });
+  await trainClassifier(seeded, train, { engine: 'tfjs', batchSize: 10, onBatch: () => void seeds.add(dropout.seed) });
   expect(seeds.size).toBe(5);
   expect(dropout.seed).toBe(7);
 });

@@ -2,10 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { beforeEach, expect, test } from 'vitest';
-import { mobilenetV1, syntheticCifar10, trainClassifier } from '../../src/index';
-import { poison, tinyDataset, tinyModel, train, weightsOf } from './models';
-
-const _validation = tinyDataset(21, 2);
+import { mobilenetV1, syntheticCifar10, takeDataset, trainClassifier } from '../../src/index';
+import { poison, tinyModel, train, weightsOf } from './models';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');
@@ -17,6 +15,8 @@ test('ends with an error that names epoch and step; the weights are those of the
   const outcome = trainClassifier(model, train, {
     epochs: 3,
     batchSize: 10,
+    // In the engine the model's own weights are not those in training.
+    engine: 'tfjs',
     learningRate: ({ step }) => {
       before[step] = weightsOf(model);
       return 0.01;
@@ -29,6 +29,20 @@ test('ends with an error that names epoch and step; the weights are those of the
   await expect(outcome).rejects.toThrow('a loss of NaN in epoch 2, step 8');
   // The loss of step 7, whose place in the list is 6, was the last finite one.
   expect(weightsOf(model)).toEqual(before[6]);
+});
+
+test('in the engine too: the weights are those of the last finite loss', async () => {
+  const options = { batchSize: 10, optimizer: 'sgd', shuffle: false, engine: 'fused' } as const;
+  const [broken, good] = [tinyModel(), tinyModel()];
+  // The update of step 4 overflows, and it is told at once.
+  const outcome = trainClassifier(broken, train, {
+    ...options,
+    learningRate: ({ step }) => (step < 3 ? 0.01 : 1e40),
+  });
+  await expect(outcome).rejects.toMatchObject({ code: 'non-finite' });
+  await expect(outcome).rejects.toThrow('a weight that is not finite in epoch 1, step 4');
+  await trainClassifier(good, takeDataset(train, 30), { ...options, learningRate: 0.01 });
+  expect(weightsOf(broken)).toEqual(weightsOf(good));
 });
 
 test('in the very first step leaves the moving averages alone', async () => {

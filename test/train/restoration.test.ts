@@ -35,7 +35,10 @@ const endings: Record<string, (model: tfl.LayersModel) => TrainClassifierOptions
     },
   }),
   'an abort': () => ({ signal: AbortSignal.abort(new Error('stop')) }),
-  divergence: (model) => ({ onBatch: () => poison(model) }),
+  divergence: (model) => {
+    poison(model);
+    return {};
+  },
   'a layer that throws': (model) => {
     model.layers[4]!.call = () => {
       throw new Error('from the layer');
@@ -45,14 +48,19 @@ const endings: Record<string, (model: tfl.LayersModel) => TrainClassifierOptions
   'a dataset that cannot be read': () => ({ validation: { ...validation, read: () => Promise.reject(new Error()) } }),
   'a rate that is none': () => ({ learningRate: ({ step }) => (step === 2 ? Number.NaN : 0.01) }),
 };
-for (const backend of ['cpu', 'wasm']) {
+const places = [
+  { backend: 'cpu', engine: 'tfjs' },
+  { backend: 'wasm', engine: 'tfjs' },
+  { backend: 'cpu', engine: 'auto' },
+] as const;
+for (const { backend, engine } of places) {
   for (const [name, options] of Object.entries(endings)) {
-    test(`after ${name} on ${backend}: compile state, flags, layers, and the number of tensors`, async () => {
+    test(`after ${name} on ${backend}, engine '${engine}': compile state, flags, layers, and the number of tensors`, async () => {
       await tf.setBackend(backend);
       const { model, state } = watched();
       // The first training lets tfjs make what it keeps for good.
       await trainClassifier(tinyModel(), train);
-      const settings = { batchSize: 16, validation, ...options(model) };
+      const settings = { batchSize: 16, validation, engine, ...options(model) };
       const before = state();
       const count = tensors();
       const outcome = trainClassifier(model, train, settings);
@@ -100,12 +108,12 @@ test("saved models hold tfjs's own layer classes only", async () => {
   expect(copy.layers.map((layer) => layer.getClassName())).toEqual(model.layers.map((layer) => layer.getClassName()));
 });
 
-for (const optimizer of ['sgd', 'momentum', 'adam', 'rmsprop'] as const) {
+for (const optimizer of ['sgd', 'momentum', 'adam', 'adamw', 'rmsprop'] as const) {
   test(`${optimizer} leaves no tensor, with a rate that changes`, async () => {
     const model = tinyModel();
     const count = tensors();
     const learningRate = ({ progress }: { progress: number }) => 0.01 * (1 - progress);
-    await trainClassifier(model, train, { optimizer, learningRate, batchSize: 16 });
+    await trainClassifier(model, train, { optimizer, learningRate, batchSize: 16, engine: 'tfjs' });
     expect(tensors()).toBe(count);
   });
 }

@@ -136,7 +136,7 @@ describe('bad input', () => {
     ['shuffle', { shuffle: -2 }, /shuffle/],
     ['seed', { seed: Number.NaN }, /seed/],
     ['input range', { inputRange: [1, 0] }, /inputRange/],
-    ['optimizer', { optimizer: 'lion' }, /one of sgd, momentum, adam, rmsprop/],
+    ['optimizer', { optimizer: 'lion' }, /one of sgd, momentum, adam, adamw, rmsprop/],
     ['learning rate', { learningRate: -1 }, /learningRate/],
     ['validation', { validation: syntheticCifar10({ train: 1, test: 1 }).test }, /validation.*\[32,32,3\]/],
   ];

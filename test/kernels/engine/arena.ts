@@ -1,13 +1,11 @@
 import type { EngineKernels } from '../../../src/kernels/engineKernels';
-import { relaxedUnsharedBase64, simdUnsharedBase64 } from '../../../src/kernels/wasmBytes.generated';
-
-const bytesOf = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+import { inlinedWasm } from '../../../src/kernels/wasmModule';
 
 /** The flavours that this runtime can run. */
 export const flavours = (
   [
-    ['simd', bytesOf(simdUnsharedBase64)],
-    ['relaxed', bytesOf(relaxedUnsharedBase64)],
+    ['simd', inlinedWasm('simd')],
+    ['relaxed', inlinedWasm('relaxed-simd')],
   ] as const
 ).filter(([, bytes]) => WebAssembly.validate(bytes));
 

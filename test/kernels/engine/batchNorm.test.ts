@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createArena, flavours } from './arena';
+import { type Arena, createArena, flavours } from './arena';
 import { paddedUniform, sharesOf, uniform, worstError } from './values';
 
 // Batch norm over R rows of C channels, the last C - real of them padding, its sums given in `slots` parts.
@@ -54,28 +54,31 @@ function statistics(size: Size, z: Float32Array, c: number) {
   return { mean, variance: meanOver(size, c, (i) => (z[i]! - mean) ** 2) };
 }
 
-/** Runs a kernel that writes `outputs` vectors of C channels, over each way to share them out. */
-function runShares(
+/** Runs a kernel that writes vectors of C channels, once for each way to share them out; the bits may not differ. */
+function runShares<Name extends string>(
   module: BufferSource,
   C: number,
-  outputs: number,
-  run: (arena: ReturnType<typeof createArena>, out: number[], begin: number, end: number) => void,
-): Float32Array[] {
+  names: readonly Name[],
+  run: (arena: Arena, out: Record<Name, number>, share: [begin: number, end: number]) => void,
+): Record<Name, Float32Array> {
   const results = sharesOf(C).map((shares) => {
     const arena = createArena(module, 1);
-    const out = Array.from({ length: outputs }, () => arena.floats(new Float32Array(C).fill(Number.NaN)));
-    for (const [begin, end] of shares) run(arena, out, begin, end);
-    return out.map((pointer) => arena.readFloats(pointer, C));
+    const pointers = names.map((name) => [name, arena.floats(new Float32Array(C).fill(Number.NaN))] as const);
+    for (const share of shares) run(arena, Object.fromEntries(pointers) as Record<Name, number>, share);
+    return Object.fromEntries(pointers.map(([name, pointer]) => [name, arena.readFloats(pointer, C)]));
   });
   expect(results[1]).toEqual(results[0]);
-  return results[0]!;
+  return results[0] as Record<Name, Float32Array>;
 }
+
+const FORWARD = ['mean', 'variance', 'rstd', 'scale', 'offset'] as const;
+const INFERENCE = ['mean', 'rstd', 'scale', 'offset'] as const;
+const BACKWARD = ['dgamma', 'dbeta', 'dbias', 'c1', 'c2', 'c3'] as const;
 
 const title = `%s: y within 4e-7 of |scale * z| + |offset|, vectors within 2e-7 of themselves (seed ${SEED})`;
 
 describe.each(flavours)(title, (_, module) => {
-  const pointerTo = (arena: ReturnType<typeof createArena>, values?: Float32Array) =>
-    values ? arena.floats(values) : 0;
+  const pointerTo = (arena: Arena, values?: Float32Array) => (values ? arena.floats(values) : 0);
 
   /** Compares `scale * z + offset` with the definition, and the padding with 0. */
   function expectNormalised(
@@ -102,13 +105,12 @@ describe.each(flavours)(title, (_, module) => {
       (i) => z[i]!,
       (i) => z[i]! ** 2,
     );
-    const [mean, variance, rstd, scale, offset] = runShares(module, C, 5, (arena, out, begin, end) => {
-      const [mean, variance, rstd, scale, offset] = out as [number, number, number, number, number];
+    const { mean, variance, rstd, scale, offset } = runShares(module, C, FORWARD, (arena, out, share) => {
       arena.kernels.f32BatchNormForward(
         ...([arena.doubles(moments), slots, C, R, pointerTo(arena, gamma), pointerTo(arena, beta), EPSILON] as const),
-        ...([mean, variance, rstd, scale, offset, real, begin, end] as const),
+        ...([out.mean, out.variance, out.rstd, out.scale, out.offset, real, ...share] as const),
       );
-    }) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+    });
     const expected = Array.from({ length: C }, (_, c) => statistics(size, z, c));
     expect(
       worstError(
@@ -132,14 +134,13 @@ describe.each(flavours)(title, (_, module) => {
   test.each(cases)('f32BatchNormInference, $real of $C channels, parameters $hasParameters', (size) => {
     const { real, C } = size;
     const { z, gamma, beta, bias, movingMean, movingVariance } = dataOf(size);
-    const [mean, rstd, scale, offset] = runShares(module, C, 4, (arena, out, begin, end) => {
-      const [mean, rstd, scale, offset] = out as [number, number, number, number];
+    const { mean, rstd, scale, offset } = runShares(module, C, INFERENCE, (arena, out, share) => {
       arena.kernels.f32BatchNormInference(
         ...([pointerTo(arena, gamma), pointerTo(arena, beta), arena.floats(movingMean)] as const),
         ...([arena.floats(movingVariance), EPSILON, pointerTo(arena, bias)] as const),
-        ...([mean, rstd, scale, offset, real, begin, end] as const),
+        ...([out.mean, out.rstd, out.scale, out.offset, real, ...share] as const),
       );
-    }) as [Float32Array, Float32Array, Float32Array, Float32Array];
+    });
     const means = Array.from(movingMean, (value, c) => value - (bias?.[c] ?? 0));
     const roots = Array.from(movingVariance, (value, c) => (c < real ? 1 / Math.sqrt(value + EPSILON) : 0));
     expect(worstError(mean, means)).toBeLessThan(2e-7);
@@ -153,56 +154,53 @@ describe.each(flavours)(title, (_, module) => {
   test.each(cases)('f32BiasOnly, $real of $C channels, bias $hasParameters', (size) => {
     const { real, C } = size;
     const { bias } = dataOf(size);
-    const [scale, offset] = runShares(module, C, 2, (arena, [scale, offset], begin, end) =>
-      arena.kernels.f32BiasOnly(pointerTo(arena, bias), scale!, offset!, real, begin, end),
+    const { scale, offset } = runShares(module, C, ['scale', 'offset'], (arena, out, share) =>
+      arena.kernels.f32BiasOnly(pointerTo(arena, bias), out.scale, out.offset, real, ...share),
     );
     expect(scale).toEqual(new Float32Array(C).fill(1, 0, real));
     expect(offset).toEqual(bias ?? new Float32Array(C));
   });
 
-  test('a constant channel and epsilon 0 leave no infinite value in the padding', () => {
-    const size: Size = { slots: 1, R: 3, real: 1, C: 8, hasParameters: false };
-    const value = Math.fround(0.1);
-    const isReal = (i: number) => i % size.C === 0;
+  test('of constant channels no variance is below 0, and epsilon 0 leaves no infinite value in the padding', () => {
+    const size: Size = { slots: 1, R: 101, real: 16, C: 24, hasParameters: false };
+    const { R, real, C } = size;
+    const values = paddedUniform(1, real, C, SEED, 1, 2);
     const moments = slotsOf(
       size,
-      (i) => (isReal(i) ? value : 0),
-      (i) => (isReal(i) ? value * value : 0),
+      (i) => values[i % C]!,
+      (i) => values[i % C]! ** 2,
     );
+    const rounded = Array.from({ length: real }, (_, c) => moments[C + c]! / R - (moments[c]! / R) ** 2);
+    expect(Math.min(...rounded)).toBeLessThan(0);
     for (const epsilon of [0, EPSILON]) {
-      const [mean, variance, rstd, scale, offset] = runShares(module, size.C, 5, (arena, out, begin, end) => {
-        const [mean, variance, rstd, scale, offset] = out as [number, number, number, number, number];
+      const { mean, variance, rstd, scale, offset } = runShares(module, C, FORWARD, (arena, out, share) => {
         arena.kernels.f32BatchNormForward(
-          ...([arena.doubles(moments), 1, size.C, size.R, 0, 0, epsilon] as const),
-          ...([mean, variance, rstd, scale, offset, size.real, begin, end] as const),
+          ...([arena.doubles(moments), size.slots, C, R, 0, 0, epsilon] as const),
+          ...([out.mean, out.variance, out.rstd, out.scale, out.offset, real, ...share] as const),
         );
-      }) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
-      expect(mean[0]).toBeCloseTo(value, 7);
-      expect(variance[0]).toBeGreaterThanOrEqual(0);
-      expect(variance[0]).toBeLessThan(1e-15);
-      if (epsilon > 0) expect(rstd[0]).toBeCloseTo(1 / Math.sqrt(epsilon), 4);
-      for (const vector of [rstd, scale, offset]) expect(vector.slice(1)).toEqual(new Float32Array(7));
+      });
+      expect(worstError(mean, values)).toBeLessThan(1e-7);
+      expect(Math.min(...variance)).toBe(0);
+      expect(Math.max(...variance)).toBeLessThan(1e-15);
+      if (epsilon > 0) expect(rstd.slice(0, real)).toEqual(new Float32Array(real).fill(1 / Math.sqrt(epsilon)));
+      for (const vector of [rstd, scale, offset]) expect(vector.slice(real)).toEqual(new Float32Array(C - real));
     }
   });
 
-  test.each([0, 0.5])('f32MovingAverage, with and without an extra vector, momentum 0.99, 0.9 and %d', (momentum) => {
+  test.each([0, 0.5, 0.9, 0.99])('f32MovingAverage, momentum %d, with and without an extra vector', (momentum) => {
     const [moving, value, extra] = [uniform(16, SEED), uniform(16, SEED + 1), uniform(16, SEED + 2)];
-    for (const [m, hasExtra] of [
-      [0.99, true],
-      [0.9, false],
-      [momentum, true],
-    ] as const) {
-      const [out] = runShares(module, 16, 1, (arena, [out], begin, end) =>
+    for (const hasExtra of [true, false]) {
+      const { average } = runShares(module, 16, ['average'], (arena, out, share) =>
         arena.kernels.f32MovingAverage(
-          ...([arena.floats(moving), out!, arena.floats(value), hasExtra ? arena.floats(extra) : 0] as const),
-          ...([m, begin, end] as const),
+          ...([arena.floats(moving), out.average, arena.floats(value), hasExtra ? arena.floats(extra) : 0] as const),
+          ...([momentum, ...share] as const),
         ),
       );
       const sums = Array.from(value, (v, i) => v + (hasExtra ? extra[i]! : 0));
-      const expected = sums.map((v, i) => m * moving[i]! + (1 - m) * v);
+      const expected = sums.map((v, i) => momentum * moving[i]! + (1 - momentum) * v);
       expect(
         worstError(
-          out!,
+          average,
           expected,
           sums.map((v, i) => Math.abs(v) + Math.abs(moving[i]!)),
         ),
@@ -225,12 +223,11 @@ describe.each(flavours)(title, (_, module) => {
       (i) => dy[i]!,
       (i) => dy[i]! * (z[i]! - mean[i % C]!),
     );
-    const [c1, c2, c3, ...gradients] = runShares(module, C, 6, (arena, out, begin, end) => {
-      const [c1, c2, c3, dgamma, dbeta, dbias] = out as [number, number, number, number, number, number];
+    const { c1, c2, c3, ...gradients } = runShares(module, C, BACKWARD, (arena, out, share) => {
+      const wanted = hasParameters ? ([out.dgamma, out.dbeta, out.dbias] as const) : ([0, 0, 0] as const);
       arena.kernels.f32BatchNormBackward(
         ...([arena.doubles(sums), slots, C, R, arena.floats(rstd), arena.floats(scale), arena.floats(mean)] as const),
-        ...([isBatch, ...(hasParameters ? ([dgamma, dbeta, dbias] as const) : ([0, 0, 0] as const))] as const),
-        ...([c1, c2, c3, begin, end] as const),
+        ...([isBatch, ...wanted, out.c1, out.c2, out.c3, ...share] as const),
       );
     });
 
@@ -241,29 +238,23 @@ describe.each(flavours)(title, (_, module) => {
       const throughMean = isBatch ? meanOver(size, c, (j) => dy[j]!) : 0;
       const throughVariance = isBatch ? normal(i) * meanOver(size, c, (j) => dy[j]! * normal(j)) : 0;
       const expected = scale[c]! * (dy[i]! - throughMean - throughVariance);
-      const terms = [c1![c]! * dy[i]!, c2![c]! * z[i]!, c3![c]!];
+      const terms = [c1[c]! * dy[i]!, c2[c]! * z[i]!, c3[c]!];
       const magnitude = terms.reduce((sum, term) => sum + Math.abs(term), 0);
       const actual = terms.reduce((sum, term) => sum + term, 0);
       expect(worstError([actual], [expected], [magnitude])).toBeLessThan(4e-7);
     }
-    if (!hasParameters) {
-      for (const gradient of gradients) expect(gradient).toEqual(new Float32Array(C).fill(Number.NaN));
-      return;
-    }
-    const channels = Array.from({ length: C }, (_, c) => c);
-    const total = (c: number, value: (i: number) => number) => R * meanOver(size, c, value);
-    const expected = [
-      channels.map((c) => total(c, (i) => dy[i]! * normal(i))),
-      channels.map((c) => total(c, (i) => dy[i]!)),
-      channels.map((c) => (isBatch ? 0 : total(c, (i) => dy[i]! * scale[c]!))),
-    ];
-    const magnitudes = [
-      channels.map((c) => total(c, (i) => Math.abs(dy[i]! * normal(i)))),
-      channels.map((c) => total(c, (i) => Math.abs(dy[i]!))),
-      channels.map((c) => total(c, (i) => Math.abs(dy[i]! * scale[c]!))),
-    ];
-    gradients.forEach((gradient, which) => {
-      expect(worstError(gradient, expected[which]!, magnitudes[which]!)).toBeLessThan(2e-7);
-    });
+
+    const expectTotal = (gradient: Float32Array, value: (i: number) => number) => {
+      for (let c = 0; c < C; c++) {
+        const expected = R * meanOver(size, c, value);
+        const magnitude = R * meanOver(size, c, (i) => Math.abs(value(i)));
+        const actual = [gradient[c]!];
+        if (hasParameters) expect(worstError(actual, [expected], [magnitude])).toBeLessThan(2e-7);
+        else expect(actual).toEqual([Number.NaN]);
+      }
+    };
+    expectTotal(gradients.dgamma, (i) => dy[i]! * normal(i));
+    expectTotal(gradients.dbeta, (i) => dy[i]!);
+    expectTotal(gradients.dbias, (i) => (isBatch ? 0 : dy[i]! * scale[i % C]!));
   });
 });

@@ -10,6 +10,7 @@ module.exports = async function job(tf, mobilenet, folder) {
   const { train, test } = mobilenet.syntheticCifar10({ train: 32, test: 8, seed: 1 });
   const model = mobilenet.mobilenetV1({ classes: 10, inputShape: [32, 32, 3], alpha: 0.25, seed: 1 });
   const { history, backend } = await mobilenet.trainClassifier(model, train, {
+    engine: 'tfjs',
     batchSize: 16,
     validation: test,
     seed: 1,
