@@ -242,6 +242,7 @@ function maskLanes(
   v128.store(record, product1, 48);
 }
 
+/** Adds the sums in `s.records` to the group's. */
 function storeSums(s: Planes, sums: usize, panels: i32, isFirst: bool): void {
   const products = sums + (<usize>s.C << 3);
   if (isFirst) {

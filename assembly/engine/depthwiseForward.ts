@@ -52,6 +52,7 @@ export function f32DepthwiseForward(
   }
 }
 
+/** z of some images and panels, with its sums in `s.records`. */
 function convolveImages(
   s: Planes, x: usize, scale: usize, offset: usize, low: f32, high: f32, z: usize,
   image: i32, images: i32, c: i32, inputs: i32, q: i32, outputs: i32,
@@ -100,6 +101,7 @@ function startRecord(record: usize, row: usize, lanes: i32): void {
   v128.store(record, f32x4.mul(sum1, share), 80);
 }
 
+/** Writes a grid of lanes of z, and adds to the sums of `record`. */
 function storeLanes(
   from: usize, to: usize, outer: i32, outerFrom: usize, outerTo: usize, inner: i32, innerFrom: usize, innerTo: usize,
   record: usize,
@@ -136,6 +138,7 @@ function storeLanes(
   v128.store(record, squares1, 48);
 }
 
+/** Adds the sums in `s.records`, each of `count` values, to the group's moments. */
 function storeMoments(s: Planes, moments: usize, panels: i32, count: i32, isFirst: bool): void {
   const counts = f64x2.splat(<f64>count);
   const squares = <usize>s.Q << 3;

@@ -1,7 +1,7 @@
 // How the depthwise kernels keep pictures in scratch: a plane `[H][strideW][columns][images][8]` for each panel of 8
-// channels. A row is split by column modulo stride, and images lie innermost, several where rows are short. So what a tap
-// reads for a row of outputs is one dense run of lanes, whatever the stride and the size; a lane is a column of an image.
-// Columns have zeros left and right, for the padding. Rows have none: taps above or below the picture are left out.
+// channels. A row is split by column modulo stride, and images lie innermost, several where rows are short. So what a
+// tap reads for a row of outputs is one dense run of lanes, whatever the stride and the size; a lane is a column of an
+// image. Columns have zeros left and right, for the padding. Rows have none: taps above or below are left out.
 import { clamp, multiplyAdd } from '../simd';
 
 /** Channels of a unit of work, a cache line of them. */
@@ -13,8 +13,8 @@ export const LANE: usize = 32;
 /** Sum, second sum and shift of a panel's values. */
 export const RECORD_BYTES: usize = 96;
 
-// Panels of input channels that are worked on together: many, so that memory is read in long pieces (2 are a cache line, 8
-// a sixth faster), but no more than have this many pixels in all, which stay in the L2 cache.
+// Panels of input channels that are worked on together: many, so that memory is read in long pieces (2 are a cache line,
+// 8 a sixth faster), but no more than have this many pixels in all, which stay in the L2 cache.
 const MAX_PANELS: i32 = 8;
 const MAX_PIXELS: i32 = 8192;
 
@@ -140,8 +140,8 @@ export function packWeights(s: Planes, w: usize, q: i32, panels: i32): void {
  * Reads a word of each cache line of a row, of `panels` from a channel on; past the last row nothing.
  *
  * The loops that use the row take 32 bytes of a pixel after the other, and then compute for long, so that too few lines
- * would be on their way at a time. Measured: up to a fifth faster where tensors do not fit the L2 cache, 3 % slower where
- * they do.
+ * would be on their way at a time. Measured: up to a fifth faster where tensors do not fit the L2 cache, 3 % slower
+ * where they do.
  */
 export function touchRow(
   tensor: usize, image: i32, images: i32, row: i32, height: i32, width: i32, channels: i32, channel: i32, panels: i32,

@@ -4,28 +4,17 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { OptimizerSettings } from '../../src/engine/optimizer';
 import { flavours } from '../kernels/engine/arena';
 import { createInlineEngine } from './inlineEngine';
-import {
-  chainCases,
-  type EngineCase,
-  frozenCases,
-  graphOf,
-  mobilenetCases,
-  randomBatch,
-  randomizeWeights,
-  relativeL2,
-  weightsOf,
-} from './models';
+import { chainCases, type EngineCase, frozenCases, mobilenetCases, prepare, relativeL2, weightsOf } from './models';
 import { type LossAndGradients, type ReferenceBatch, trainingStep } from './reference';
 import { decayedKernels, freshOptimizerState, type OptimizerSpec } from './referenceOptimizers';
 import { tfjsStep } from './tfjsStep';
 
 // One training step from one state, three ways: the reference (plain loops in float64), tfjs `cpu` and the engine. Per
-// tensor the engine's error may be four times that of tfjs. Where tfjs happens to be right to the last digit, what
-// float32 can tell apart counts.
+// tensor the engine's error (relative L2) may be four times that of tfjs. Where tfjs happens to be right to the last digits,
+// a few roundings of float32 count. The cases are well conditioned: see `small` and the seeds in models.ts.
 
-const SEED = 7;
 const TIMES = 4;
-const FLOAT32 = 2 ** -20;
+const ROUNDINGS = 2 ** -20;
 
 const cases: EngineCase[] = [...mobilenetCases, ...frozenCases, ...chainCases];
 
@@ -52,39 +41,31 @@ const settings: Record<OptimizerSpec['kind'], { spec: OptimizerSpec; engine: Opt
 beforeAll(() => setBackend('cpu'));
 
 describe.each(flavours)('%s', (_, bytes) => {
-  test.each(cases.map((one) => [one.name, one] as const))(
-    `a step's error is at most 4 times that of tfjs cpu: %s, seed ${SEED}`,
-    async (_name, one) => checkStep(bytes, one, 'sgd'),
+  test.each(cases.map((one) => [one.name, one.seed, one] as const))(
+    `a step's error is at most 4 times that of tfjs cpu: %s, seed %i`,
+    async (_name, _seed, one) => checkStep(bytes, one, 'sgd'),
   );
 
   test.each(Object.keys(settings) as OptimizerSpec['kind'][])(
-    `a step's error is at most 4 times that of tfjs cpu: alpha 0.25 with %s, seed ${SEED}`,
+    `a step's error is at most 4 times that of tfjs cpu: alpha 0.25 with %s`,
     async (optimizer) => checkStep(bytes, mobilenetCases[0]!, optimizer),
   );
 });
 
 async function checkStep(bytes: BufferSource, one: EngineCase, optimizer: OptimizerSpec['kind']) {
-  const model = one.build();
-  randomizeWeights(model, SEED);
-  const graph = graphOf(model);
+  const { model, graph, batch: pictures } = prepare(one);
   const weights = weightsOf(model);
   const { spec, engine: engineSettings } = settings[optimizer];
-  const pictures = randomBatch(model, one.batchSize, SEED);
   const engine = createInlineEngine(bytes, {
     graph,
     weights,
     batchSize: one.batchSize,
     optimizer: engineSettings,
     inputRange: pictures.inputRange,
-    labelSmoothing: one.labelSmoothing ?? 0,
+    labelSmoothing: pictures.labelSmoothing,
   });
-  const outcome = engine.step(pictures.bytes.images, pictures.labels, spec.learningRate, SEED);
-  const batch: ReferenceBatch = {
-    images: pictures.images,
-    labels: pictures.labels,
-    dropoutMasks: masksOf(engine, one.batchSize),
-    labelSmoothing: one.labelSmoothing ?? 0,
-  };
+  const outcome = engine.step(pictures.bytes.images, pictures.labels, spec.learningRate, one.seed);
+  const batch: ReferenceBatch = { ...pictures, dropoutMasks: masksOf(engine, one.batchSize) };
   const expected = trainingStep(graph, { weights, optimizer: freshOptimizerState }, batch, spec);
   const peer = await tfjsStep(model, batch, { optimizer: spec, decayed: decayedKernels(graph) });
 
@@ -93,7 +74,7 @@ async function checkStep(bytes: BufferSource, one: EngineCase, optimizer: Optimi
   const worse: string[] = [];
   const compare = (name: string, actual: ArrayLike<number>, tfjs: ArrayLike<number>, truth: ArrayLike<number>) => {
     const error = relativeL2(actual, truth);
-    const bound = Math.max(TIMES * relativeL2(tfjs, truth), FLOAT32);
+    const bound = Math.max(TIMES * relativeL2(tfjs, truth), ROUNDINGS);
     if (!(error <= bound)) worse.push(`${name}: ${error.toExponential(1)} > ${bound.toExponential(1)}`);
   };
   compare('loss', [outcome.loss], [peer.loss], [expected.loss]);
