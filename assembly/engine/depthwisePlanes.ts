@@ -13,8 +13,8 @@ export const LANE: usize = 32;
 /** Sum, second sum and shift of a panel's values. */
 export const RECORD_BYTES: usize = 96;
 
-// Panels of input channels that are worked on together: many, so that memory is read in long pieces (2 are a cache line,
-// 8 a sixth faster), but no more than have this many pixels in all, which stay in the L2 cache.
+// Panels of input channels that are worked on together: many, so that memory is read in long pieces (8 are a sixth
+// faster than 2, a cache line), but no more than have this many pixels in all, which stay in the L2 cache.
 const MAX_PANELS: i32 = 8;
 const MAX_PIXELS: i32 = 8192;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EngineDepthwiseGeometry } from '../../../src/kernels/engineKernels';
 import { createRandom } from '../../../src/random';
 import { type Arena, createArena, flavours } from './arena';
-import { sharesOf, worstError } from './values';
+import { sharesOf, uniform, worstError } from './values';
 
 // The depthwise kernels of the engine against plain loops in float64, over windows, strides, paddings and sizes around the
 // panel of 8 channels, the unit of 16 and the pixels that are worked on at once. N pictures [H,W,C] to [OH,OW,Q], output
@@ -70,7 +70,7 @@ const all = [...cases, ...randomCases(40)].map((one) => {
   return [`[${geometry}], clamp [${clamp}], groups of ${imagesPerUnit}, seed ${SEED}`, one] as const;
 });
 
-/** Everything that the kernels read; `mean` far from zero, so that sums that are not shifted would show. */
+/** Everything that the kernels read. */
 function dataOf({ geometry: [N, H, W, C, OH, OW, Q, , KH, KW] }: Case) {
   const random = createRandom(SEED, N, H, W, C, Q, KH, KW);
   const normal = (count: number, scale = 1, shift = 0) =>
@@ -171,6 +171,32 @@ describe.each(flavours)('%s', (_, bytes) => {
       pixels,
     );
     expect(worstError(whole!.moments, sums, groupSums(whole!.z.map(Math.abs), squares, Q, pixels))).toBeLessThan(BOUND);
+  });
+
+  test(`the moments keep the variance to 1e-6 where the mean is 1000 times the deviation, seed ${SEED}`, () => {
+    const [N, size, C] = [6, 20, 16];
+    const arena = createArena(bytes, 4);
+    const { floats, kernels } = arena;
+    const geometry: EngineDepthwiseGeometry = [N, size, size, C, size, size, C, 1, 1, 1, 1, 1, 0, 0];
+    const x = uniform(N * size * size * C, SEED).map((value) => 1000 + value);
+    const ones = floats(new Float32Array(C).fill(1));
+    const z = floats(x);
+    const moments = arena.doubles(new Float64Array(2 * C));
+    const { pointer: scratch } = scratchOf(arena, { geometry, clamp: none, imagesPerUnit: N });
+    const source = [floats(x), ones, floats(new Float32Array(C)), ...none] as const;
+    kernels.f32DepthwiseForward(...source, ones, z, moments, scratch, 0, 1, N, ...geometry);
+    const variance = (sums: Float64Array) =>
+      Float64Array.from(
+        { length: C },
+        (_value, c) => sums[C + c]! / (N * size * size) - (sums[c]! / (N * size * size)) ** 2,
+      );
+    const exact = groupSums(
+      x,
+      Float64Array.from(x, (value) => value * value),
+      C,
+      N * size * size,
+    );
+    expect(worstError(variance(arena.readDoubles(moments, 2 * C)), variance(exact))).toBeLessThan(1e-6);
   });
 
   test.each(all)('f32DepthwiseBackward is within 1e-6 of the sum of |products|: %s', (_title, one) => {
