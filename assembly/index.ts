@@ -33,3 +33,4 @@ export { f32DepthwiseBackward } from './engine/depthwiseBackward';
 export { f32DepthwiseForward } from './engine/depthwiseForward';
 export { f32DepthwiseScratchBytes } from './engine/depthwisePlanes';
 export { f32SumGroups } from './engine/sumGroups';
+export { hasMultiplyAdd } from './simd';

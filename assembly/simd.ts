@@ -18,3 +18,8 @@ export function clamp(y: v128, low: v128, high: v128): v128 {
 export function passes(y: v128, low: v128, high: v128): v128 {
   return v128.and(f32x4.lt(low, y), f32x4.le(y, high));
 }
+
+/** Whether {@link multiplyAdd} is one instruction. */
+export function hasMultiplyAdd(): bool {
+  return ASC_FEATURE_RELAXED_SIMD;
+}

@@ -14,6 +14,8 @@ type WithoutBatch<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Re
 
 /** The WebAssembly exports that the training engine runs on; pointers are byte offsets into its memory. */
 export interface EngineKernels {
+  /** 1 in the relaxed SIMD module. */
+  hasMultiplyAdd(): number;
   f32ConvForward(
     ...args: [
       ...source: [x: number, scale: number, offset: number, low: number, high: number],

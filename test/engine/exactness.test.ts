@@ -10,8 +10,8 @@ import { decayedKernels, freshOptimizerState, type OptimizerSpec } from './refer
 import { tfjsStep } from './tfjsStep';
 
 // One training step from one state, three ways: the reference (plain loops in float64), tfjs `cpu` and the engine. Per
-// tensor the engine's error (relative L2) may be four times that of tfjs. Where tfjs happens to be right to the last digits,
-// a few roundings of float32 count. The cases are well conditioned: see `small` and the seeds in models.ts.
+// tensor the engine's error (relative L2) may be four times that of tfjs, or a few roundings of float32. The cases are well
+// conditioned: see `small` and the seeds in models.ts.
 
 const TIMES = 4;
 const ROUNDINGS = 2 ** -20;
@@ -71,22 +71,38 @@ async function checkStep(bytes: BufferSource, one: EngineCase, optimizer: Optimi
 
   expect(outcome.correct).toBe(expected.correct);
   expect(outcome.finite).toBe(true);
-  const worse: string[] = [];
-  const compare = (name: string, actual: ArrayLike<number>, tfjs: ArrayLike<number>, truth: ArrayLike<number>) => {
-    const error = relativeL2(actual, truth);
-    const bound = Math.max(TIMES * relativeL2(tfjs, truth), ROUNDINGS);
-    if (!(error <= bound)) worse.push(`${name}: ${error.toExponential(1)} > ${bound.toExponential(1)}`);
-  };
-  compare('loss', [outcome.loss], [peer.loss], [expected.loss]);
   const gradients = engine.gradients();
   const updated = engine.weights();
   expect(gradientIndices(expected)).toEqual(gradients.flatMap((gradient, index) => (gradient ? [index] : [])));
-  for (const [index, truth] of expected.gradients) {
-    compare(`gradient of ${graph.weights[index]!.name}`, gradients[index]!, peer.gradients.get(index)!, truth);
-  }
-  for (const [index, truth] of expected.state.weights.entries()) {
-    compare(`new ${graph.weights[index]!.name}`, updated[index]!, peer.weights[index]!, truth);
-  }
+  const nameOf = (index: number) => graph.weights[index]!.name;
+  expectClose([
+    ['loss', [outcome.loss], [peer.loss], [expected.loss]],
+    ...[...expected.gradients].map(
+      ([index, truth]) => [nameOf(index), gradients[index]!, peer.gradients.get(index)!, truth] as const,
+    ),
+  ]);
+  expectClose(
+    [...expected.state.weights.entries()].map(
+      ([index, truth]) => [nameOf(index), updated[index]!, peer.weights[index]!, truth] as const,
+    ),
+  );
+}
+
+type Values = ArrayLike<number>;
+type Compared = readonly [name: string, engine: Values, tfjs: Values, truth: Values];
+
+/** Where tfjs is luckier with a tensor than with half of the others, its median error counts. */
+function expectClose(tensors: readonly Compared[]): void {
+  const errors = tensors.map(([name, engine, tfjs, truth]) => ({
+    name,
+    engine: relativeL2(engine, truth),
+    tfjs: relativeL2(tfjs, truth),
+  }));
+  const median = errors.map(({ tfjs }) => tfjs).sort((a, b) => a - b)[errors.length >> 1]!;
+  const worse = errors.flatMap(({ name, engine, tfjs }) => {
+    const bound = Math.max(TIMES * Math.max(tfjs, median), ROUNDINGS);
+    return engine <= bound ? [] : [`${name}: ${engine.toExponential(1)} > ${bound.toExponential(1)}`];
+  });
   expect(worse).toEqual([]);
 }
 

@@ -1,47 +1,42 @@
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../src/random';
 import { createArena, flavours } from './arena';
-import { sharesOf, worstError } from './values';
+import { sharesOf } from './values';
 
 const SEED = 31;
 const PIXELS = 13;
 
-describe.each(flavours)(
-  `f32FromBytes, %s: error below 1.2e-7 of |byte * factor| + |shift| (seed ${SEED})`,
-  (_, module) => {
-    const sizes = [
-      [1, 4],
-      [1, 8],
-      [3, 4],
-      [3, 8],
-      [4, 4],
-      [5, 8],
-      [8, 8],
-      [9, 16],
-    ] as const;
-    test.each(sizes)('%i channels as %i', (channels, C) => {
-      const random = createRandom(SEED, channels, C);
-      const bytes = Uint8Array.from({ length: PIXELS * channels }, () => random.integer(256));
-      bytes.set([0, 255]);
-      const [factor, shift] = [1 / 127.5, -1];
-      const expected = new Float64Array(PIXELS * C);
-      const magnitude = new Float64Array(PIXELS * C);
-      for (let p = 0; p < PIXELS; p++) {
-        for (let c = 0; c < channels; c++) {
-          expected[p * C + c] = bytes[p * channels + c]! * factor + shift;
-          magnitude[p * C + c] = bytes[p * channels + c]! * factor + Math.abs(shift);
-        }
+describe.each(flavours)(`f32FromBytes, %s: float64 rounded once (seed ${SEED})`, (_, module) => {
+  const sizes = [
+    [1, 4],
+    [1, 8],
+    [3, 4],
+    [3, 8],
+    [4, 4],
+    [5, 8],
+    [8, 8],
+    [9, 16],
+  ] as const;
+  test.each(sizes)('%i channels as %i', (channels, C) => {
+    const random = createRandom(SEED, channels, C);
+    const bytes = Uint8Array.from({ length: PIXELS * channels }, () => random.integer(256));
+    bytes.set([0, 255]);
+    const [factor, shift] = [1 / 127.5, -1];
+    const expected = new Float32Array(PIXELS * C);
+    for (let p = 0; p < PIXELS; p++) {
+      for (let c = 0; c < channels; c++) {
+        expected[p * C + c] = bytes[p * channels + c]! * factor + shift;
       }
-      const results = sharesOf(PIXELS).map((shares) => {
-        const arena = createArena(module, 1);
-        const x = arena.bytes(bytes);
-        const out = arena.floats(new Float32Array((PIXELS + 1) * C).fill(Number.NaN));
-        for (const [begin, end] of shares) arena.kernels.f32FromBytes(x, out, begin, end, channels, C, factor, shift);
-        expect(arena.readFloats(out + 4 * PIXELS * C, C)).toEqual(new Float32Array(C).fill(Number.NaN));
-        return arena.readFloats(out, PIXELS * C);
-      });
-      expect(worstError(results[0]!, expected, magnitude)).toBeLessThan(1.2e-7);
-      expect(results[1]).toEqual(results[0]);
+    }
+    const results = sharesOf(PIXELS).map((shares) => {
+      const arena = createArena(module, 1);
+      const x = arena.bytes(bytes);
+      const out = arena.floats(new Float32Array((PIXELS + 1) * C).fill(Number.NaN));
+      for (const [begin, end] of shares) arena.kernels.f32FromBytes(x, out, begin, end, channels, C, factor, shift);
+      expect(arena.readFloats(out + 4 * PIXELS * C, C)).toEqual(new Float32Array(C).fill(Number.NaN));
+      return arena.readFloats(out, PIXELS * C);
     });
-  },
-);
+    expect(results[0]).toEqual(expected);
+    expect(results[1]).toEqual(results[0]);
+  });
+});
