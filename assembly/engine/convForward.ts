@@ -1,9 +1,11 @@
-import { columnMoments, activatePatch, activateRows } from './rows';
-import { EDGE_BYTES, interleaveRows, multiplyStrip } from './tile';
+import { columnMoments } from './columns';
+import { packActivatedRows, packPlainRows } from './packRows';
+import { activatePatch } from './patches';
+import { EDGE_BYTES, multiplyStrip, TILE_OVERHANG } from './tile';
 
 /** Bytes of scratch that `f32ConvForward` needs. */
 export function f32ConvForwardScratchBytes(rowsPerBlock: i32, K: i32): usize {
-  return EDGE_BYTES + (<usize>(rowsPerBlock + 12) * <usize>K << 2);
+  return EDGE_BYTES + (<usize>(2 * rowsPerBlock + 3 * TILE_OVERHANG) * <usize>K << 2);
 }
 
 /**
@@ -15,7 +17,7 @@ export function f32ConvForwardScratchBytes(rowsPerBlock: i32, K: i32): usize {
  *     z[n,oh,ow,f] = sum over kh, kw, c: a[n, oh * strideH + kh - padTop, ow * strideW + kw - padLeft, c] * w[kh,kw,c,f]
  *     moments[block][0][f] = sum of z over the block's pixels, moments[block][1][f] = sum of z * z, float64
  *
- * A block is `rowsPerBlock` of the P = N * OH * OW output pixels; a unit is 8 columns of a block. Each block is packed
+ * Without `scale` (0) a is x as it is. A block is `rowsPerBlock` of the P = N * OH * OW output pixels; a unit is 8 columns of a block. Each block is packed
  * once a call and then multiplied with one panel of w after the other, which stays in the L1 cache.
  */
 export function f32ConvForward(
@@ -29,26 +31,23 @@ export function f32ConvForward(
   const panels = F >> 3;
   const rowBytes = <usize>F << 2;
   const isPointwise = KH == 1 && KW == 1 && OH == H && OW == W && strideH == 1 && strideW == 1;
-  const staged = scratch + EDGE_BYTES;
-  const packed = staged + (<usize>(K * tileRows) << 2);
+  const packed = scratch + EDGE_BYTES;
+  const patches = packed + (<usize>(rowsPerBlock + TILE_OVERHANG) * <usize>K << 2);
   for (let unit = unitBegin; unit < unitEnd;) {
     const block = unit / panels;
     const start = block * rowsPerBlock;
     const rows = min(rowsPerBlock, P - start);
-    for (let row = 0; row < rows; row += tileRows) {
-      const count = min(tileRows, rows - row);
-      if (isPointwise) {
-        activateRows(x + (<usize>(start + row) * <usize>C << 2), scale, offset, low, high, staged, count, C);
-      } else {
-        for (let i = 0; i < count; i++) {
-          const patch = staged + (<usize>(i * K) << 2);
-          activatePatch(
-            x, scale, offset, low, high, patch, start + row + i,
-            H, W, C, OH, OW, KH, KW, strideH, strideW, padTop, padLeft,
-          );
-        }
+    if (isPointwise) {
+      const from = x + (<usize>start * <usize>C << 2);
+      packActivatedRows(from, scale, offset, low, high, patches, packed, rows, C, tileRows);
+    } else {
+      for (let i = 0; i < rows; i++) {
+        activatePatch(
+          x, scale, offset, low, high, patches + (<usize>i * <usize>K << 2), start + i,
+          H, W, C, OH, OW, KH, KW, strideH, strideW, padTop, padLeft,
+        );
       }
-      interleaveRows(staged, <usize>K << 2, packed + (<usize>row * <usize>K << 2), K, tileRows);
+      packPlainRows(patches, packed, rows, K, tileRows);
     }
     const firstPanel = unit - block * panels;
     const endPanel = min(panels, firstPanel + unitEnd - unit);

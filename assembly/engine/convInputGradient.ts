@@ -1,9 +1,11 @@
-import { formGradientRows, maskColumns } from './rows';
-import { EDGE_BYTES, interleaveRows, multiplyStrip } from './tile';
+import { maskColumns } from './columns';
+import { packGradientRows, stagingBytes } from './packRows';
+import { EDGE_BYTES, multiplyStrip, TILE_OVERHANG } from './tile';
 
 /** Bytes of scratch that both input gradients need; K = KH * KW * C, and 0 for a 1x1 convolution. */
 export function f32ConvInputGradientScratchBytes(rowsPerBlock: i32, F: i32, K: i32): usize {
-  return EDGE_BYTES + ((<usize>(rowsPerBlock + 12) * <usize>F + <usize>rowsPerBlock * <usize>K) << 2);
+  return EDGE_BYTES + stagingBytes(F) +
+    ((<usize>(rowsPerBlock + TILE_OVERHANG) * <usize>F + <usize>rowsPerBlock * <usize>K) << 2);
 }
 
 /**
@@ -25,13 +27,14 @@ export function f32PointwiseInputGradient(
 ): void {
   const panels = C >> 3;
   const rowBytes = <usize>C << 2;
-  const staged = scratch + EDGE_BYTES;
-  const packed = staged + (<usize>(F * tileRows) << 2);
+  const staging = scratch + EDGE_BYTES;
+  const packed = staging + stagingBytes(F);
   for (let unit = unitBegin; unit < unitEnd;) {
     const block = unit / panels;
     const start = block * rowsPerBlock;
     const rows = min(rowsPerBlock, P - start);
-    packGradientRows(dy, z, c1, c2, c3, start, rows, F, staged, packed, tileRows);
+    const from = <usize>start * <usize>F << 2;
+    packGradientRows(dy + from, z + from, c1, c2, c3, staging, packed, rows, F, tileRows);
     const firstPanel = unit - block * panels;
     const endPanel = min(panels, firstPanel + unitEnd - unit);
     for (let panel = firstPanel; panel < endPanel; panel++) {
@@ -63,15 +66,16 @@ export function f32ConvInputGradient(
 ): void {
   const K = KH * KW * C;
   const pictureBytes = <usize>(H * W * C) << 2;
-  const staged = scratch + EDGE_BYTES;
-  const packed = staged + (<usize>(F * tileRows) << 2);
-  const patches = packed + (<usize>(rowsPerBlock + 6) * <usize>F << 2);
+  const staging = scratch + EDGE_BYTES;
+  const packed = staging + stagingBytes(F);
+  const patches = packed + (<usize>(rowsPerBlock + TILE_OVERHANG) * <usize>F << 2);
   for (let n = unitBegin; n < unitEnd; n++) {
     const picture = dx + <usize>n * pictureBytes;
     memory.fill(picture, 0, pictureBytes);
     for (let start = 0; start < OH * OW; start += rowsPerBlock) {
       const rows = min(rowsPerBlock, OH * OW - start);
-      packGradientRows(dy, z, c1, c2, c3, n * OH * OW + start, rows, F, staged, packed, tileRows);
+      const from = <usize>(n * OH * OW + start) * <usize>F << 2;
+      packGradientRows(dy + from, z + from, c1, c2, c3, staging, packed, rows, F, tileRows);
       for (let k = 0; k < K; k += 8) {
         const panel = transposed + (<usize>k * <usize>F << 2);
         multiplyStrip(packed, panel, patches + (<usize>k << 2), scratch, F, rows, <usize>K << 2, tileRows, false);
@@ -89,19 +93,6 @@ export function f32ConvInputGradient(
         scale + column, offset + column, mean + column, low, high, columnSums, columnSums + (<usize>C << 3),
       );
     }
-  }
-}
-
-/** Packs `rows` rows of dz, from row `start` on, as `multiplyStrip` reads them. */
-function packGradientRows(
-  dy: usize, z: usize, c1: usize, c2: usize, c3: usize, start: i32, rows: i32, F: i32,
-  staged: usize, packed: usize, tileRows: i32,
-): void {
-  const rowBytes = <usize>F << 2;
-  for (let row = 0; row < rows; row += tileRows) {
-    const at = <usize>(start + row) * rowBytes;
-    formGradientRows(dy + at, z + at, c1, c2, c3, staged, min(tileRows, rows - row), F);
-    interleaveRows(staged, rowBytes, packed + <usize>row * rowBytes, F, tileRows);
   }
 }
 

@@ -1,13 +1,14 @@
 import { multiplyAdd } from '../simd';
-import { activatePatch, activateRows } from './rows';
-import { EDGE_BYTES, interleaveColumns, multiplyStrip } from './tile';
+import { packActivatedColumns } from './packRows';
+import { activatePatch } from './patches';
+import { EDGE_BYTES, multiplyStrip, nextTile, TILE_OVERHANG } from './tile';
 
-// Rows that are staged before they are packed by columns: enough to write whole cache lines, few enough for the L1 cache.
-const STAGED: i32 = 8;
+// Rows that are packed by columns at a time: enough to write whole cache lines, few enough for the L1 cache.
+const GROUP: i32 = 8;
 
 /** Bytes of scratch that `f32ConvWeightGradient` needs. */
 export function f32ConvWeightGradientScratchBytes(depth: i32, K: i32): usize {
-  return EDGE_BYTES + ((<usize>STAGED * <usize>K + <usize>depth * <usize>(K + 6) + <usize>depth * 8) << 2) + 128;
+  return EDGE_BYTES + ((<usize>(GROUP * K) + <usize>depth * <usize>(K + TILE_OVERHANG + 8)) << 2) + 64;
 }
 
 /**
@@ -35,9 +36,9 @@ export function f32ConvWeightGradient(
   const panelBytes = <usize>K << 5;
   const isPointwise = KH == 1 && KW == 1 && OH == H && OW == W && strideH == 1 && strideW == 1;
   const packedB = scratch + EDGE_BYTES;
-  const staged = packedB + (<usize>depth << 5);
-  // Packing the last columns reads up to 20 bytes past the staged rows.
-  const packedA = staged + (<usize>(STAGED * K) << 2) + 64;
+  const patches = packedB + (<usize>depth << 5);
+  // Packing the last columns reads up to 16 bytes past the patches.
+  const packedA = patches + (<usize>(GROUP * K) << 2) + 64;
   for (let unit = unitBegin; unit < unitEnd;) {
     const chunk = unit / panels;
     const firstPanel = unit - chunk * panels;
@@ -46,20 +47,22 @@ export function f32ConvWeightGradient(
     const out = dw + <usize>(chunk * panels) * panelBytes;
     for (let start = chunk * rowsPerChunk; start < chunkEnd; start += depth) {
       const rows = min(depth, chunkEnd - start);
-      for (let row = 0; row < rows; row += STAGED) {
-        const count = min(STAGED, rows - row);
+      for (let row = 0; row < rows; row += GROUP) {
+        const count = min(GROUP, rows - row);
         if (isPointwise) {
-          activateRows(x + (<usize>(start + row) * <usize>C << 2), scale, offset, low, high, staged, count, C);
-        } else {
-          for (let i = 0; i < count; i++) {
-            activatePatch(
-              x, scale, offset, low, high, staged + (<usize>(i * K) << 2), start + row + i,
-              H, W, C, OH, OW, KH, KW, strideH, strideW, padTop, padLeft,
-            );
-          }
+          const from = x + (<usize>(start + row) * <usize>C << 2);
+          packActivatedColumns(from, <usize>C << 2, scale, offset, low, high, packedA, row, count, C, depth, tileRows);
+          continue;
         }
-        const record = packedA + (<usize>(row * tileRows) << 2);
-        interleaveColumns(staged, <usize>K << 2, record, count, K, depth, tileRows);
+        for (let i = 0; i < count; i++) {
+          activatePatch(
+            x, scale, offset, low, high, patches + (<usize>(i * K) << 2), start + row + i,
+            H, W, C, OH, OW, KH, KW, strideH, strideW, padTop, padLeft,
+          );
+        }
+        packActivatedColumns(
+          patches, <usize>K << 2, 0, 0, -Infinity, Infinity, packedA, row, count, K, depth, tileRows,
+        );
       }
       for (let panel = firstPanel; panel < endPanel; panel++) {
         const f = <usize>panel << 5;
@@ -73,13 +76,16 @@ export function f32ConvWeightGradient(
   }
 }
 
-/** `out[K][8] = a b` over `rows` pixels; the panels of `a` are `depth` records long. */
+/** `out[K][8] = a b` over `rows` pixels; the tiles of `a` are `depth` records long. */
 function multiplyPanel(
   a: usize, b: usize, out: usize, edge: usize, depth: i32, rows: i32, K: i32, tileRows: i32, add: bool,
 ): void {
-  const panelBytes = <usize>(depth * tileRows) << 2;
-  for (let k = 0; k < K; k += tileRows, a += panelBytes, out += <usize>tileRows << 5) {
-    multiplyStrip(a, b, out, edge, rows, min(tileRows, K - k), 32, tileRows, add);
+  for (let left = K; left > 0;) {
+    const tile = nextTile(left, tileRows);
+    multiplyStrip(a, b, out, edge, rows, min(tile, left), 32, tileRows, add);
+    a += <usize>(depth * tile) << 2;
+    out += <usize>tile << 5;
+    left -= tile;
   }
 }
 

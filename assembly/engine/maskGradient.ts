@@ -1,4 +1,4 @@
-import { maskColumns } from './rows';
+import { maskColumns } from './columns';
 
 /**
  * Turns the gradient of a clamp's output into that of its input, in place, and sums it up for a batch norm.

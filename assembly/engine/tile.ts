@@ -3,31 +3,43 @@
 // do (12 accumulators, 2 of B, 1 of A) and run 7 % faster, but only from V8 13 on; before that they spill and halve the
 // speed. So the caller measures and passes `tileRows`. Each element sums its products in the same order in both: the bits
 // are the same.
-import { transpose4x4 } from '../gemm';
 import { multiplyAdd } from '../simd';
 
 /** Bytes of a tile that hangs over the edge of its matrix. */
 export const EDGE_BYTES: usize = 6 * 8 * 4;
 
+/** Rows of the next tile where `left` are left: of 6 as many as leave a rest that tiles of 4 fill. */
+export function nextTile(left: i32, tileRows: i32): i32 {
+  return tileRows == 4 || left <= 4 || left == 7 || left == 8 ? 4 : 6;
+}
+
+/** Rows that packed tiles take for `rows` rows, at most. */
+export const TILE_OVERHANG: i32 = 3;
+
 /**
- * `out[rows,8] = a b`, or `+=` where `add`, for as many tiles as `rows` needs.
+ * `out[rows,8] = a b`, or `+=` where `add`, tile by tile.
  *
- * `a` is packed `[rows / tileRows][depth][tileRows]`, `b [depth][8]`; rows of `out` are `rowBytes` apart. What the last
- * tile has beyond `rows` is multiplied and dropped.
+ * `a` is packed in tiles `[depth][rows of the tile]`, `b [depth][8]`; rows of `out` are `rowBytes` apart. What the last tile
+ * has beyond `rows` is multiplied and dropped.
  */
 export function multiplyStrip(
   a: usize, b: usize, out: usize, edge: usize, depth: i32, rows: i32, rowBytes: usize, tileRows: i32, add: bool,
 ): void {
-  const tileBytes = (<usize>depth * <usize>tileRows) << 2;
-  for (; rows >= tileRows; rows -= tileRows) {
-    if (tileRows == 6) multiplyTile6(a, b, out, depth, rowBytes, add);
-    else multiplyTile4(a, b, out, depth, rowBytes, add);
-    a += tileBytes;
-    out += rowBytes * <usize>tileRows;
+  for (let left = rows; left > 0;) {
+    const tile = nextTile(left, tileRows);
+    const isWhole = tile <= left;
+    const to = isWhole ? out : edge;
+    const toBytes: usize = isWhole ? rowBytes : 32;
+    if (tile == 6) multiplyTile6(a, b, to, depth, toBytes, add && isWhole);
+    else multiplyTile4(a, b, to, depth, toBytes, add && isWhole);
+    if (!isWhole) writeEdge(edge, out, left, rowBytes, add);
+    a += (<usize>(depth * tile)) << 2;
+    out += rowBytes * <usize>tile;
+    left -= tile;
   }
-  if (rows == 0) return;
-  if (tileRows == 6) multiplyTile6(a, b, edge, depth, 32, false);
-  else multiplyTile4(a, b, edge, depth, 32, false);
+}
+
+function writeEdge(edge: usize, out: usize, rows: i32, rowBytes: usize, add: bool): void {
   for (; rows > 0; rows--, edge += 32, out += rowBytes) storeRow(out, v128.load(edge), v128.load(edge, 16), add);
 }
 
@@ -95,46 +107,6 @@ function multiplyTile6(a: usize, b: usize, out: usize, depth: i32, rowBytes: usi
 function storeRow(out: usize, low: v128, high: v128, add: bool): void {
   v128.store(out, add ? f32x4.add(v128.load(out), low) : low);
   v128.store(out, add ? f32x4.add(v128.load(out, 16), high) : high, 16);
-}
-
-/** Packs the `tileRows` rows of `from`, `rowBytes` apart, into `to [depth][tileRows]`; depth is a multiple of 4. */
-export function interleaveRows(from: usize, rowBytes: usize, to: usize, depth: i32, tileRows: i32): void {
-  if (tileRows == 4) {
-    for (; depth > 0; depth -= 4, from += 16, to += 64) transpose4x4(from, rowBytes, to, 16);
-    return;
-  }
-  const pair = from + rowBytes * 4;
-  for (let column: usize = 0, end = <usize>depth << 2; column < end; column += 16, to += 96) {
-    transpose4x4(from + column, rowBytes, to, 24);
-    const r4 = v128.load(pair + column);
-    const r5 = v128.load(pair + column + rowBytes);
-    const low = v128.shuffle<f32>(r4, r5, 0, 4, 1, 5);
-    const high = v128.shuffle<f32>(r4, r5, 2, 6, 3, 7);
-    v128.store_lane<i64>(to, low, 0, 16);
-    v128.store_lane<i64>(to, low, 1, 40);
-    v128.store_lane<i64>(to, high, 0, 64);
-    v128.store_lane<i64>(to, high, 1, 88);
-  }
-}
-
-/**
- * Packs `count` rows of `from`, `rowBytes` apart, by columns: `to [columns / tileRows][panelRows][tileRows]`, the row at
- * `to` being one of panelRows. Columns past the end of a row come out as what lies behind it.
- */
-export function interleaveColumns(
-  from: usize, rowBytes: usize, to: usize, count: i32, columns: i32, panelRows: i32, tileRows: i32,
-): void {
-  const recordBytes = <usize>tileRows << 2;
-  const panelBytes = <usize>panelRows * recordBytes;
-  for (let column = 0; column < columns; column += tileRows, from += recordBytes, to += panelBytes) {
-    let row = from;
-    let record = to;
-    for (let i = count; i > 0; i--, row += rowBytes, record += recordBytes) {
-      v128.store(record, v128.load(row));
-      // Of the second vector 8 bytes belong here; the next record overwrites the others.
-      if (tileRows == 6) v128.store_lane<i64>(record, v128.load(row, 16), 0, 16);
-    }
-  }
 }
 
 /** Bytes that `f32MultiplyTiles` works on. */

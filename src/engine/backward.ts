@@ -1,7 +1,7 @@
 import type { ConvStage, DepthwiseStage } from '../graph/stage';
 import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
 import { gradientAt, onShare, type ThreadContext, weightAt } from './context';
-import { depthwiseGeometryOf, depthwiseUnits, geometryOf, readingOf, usesBatchStatistics } from './forward';
+import { convReadingOf, depthwiseGeometryOf, depthwiseUnits, geometryOf, usesBatchStatistics } from './forward';
 import { depthOf, pixelsOf, type Source, type StagePlan } from './plan';
 
 /**
@@ -155,7 +155,7 @@ function runConvWeights(context: ThreadContext, plan: StagePlan, stage: ConvStag
   const { chunks, rowsPerChunk, depth } = blockingOf(plan, stage, images);
   onShare(context, (chunks * plan.channels) / 8, (begin, end) => {
     kernels.f32ConvWeightGradient(
-      ...readingOf(plan),
+      ...convReadingOf(plan),
       ...gradientOf(plan),
       plan.partials || gradientAt(context, plan.kernel),
       scratch,

@@ -133,6 +133,12 @@ export function readingOf({ source }: StagePlan) {
   return [z, vectors.scale, vectors.offset, ...clamp] as const;
 }
 
+/** The same for convolutions, which take a picture as it is where they are given no scale. */
+export function convReadingOf(plan: StagePlan) {
+  const [z, scale, ...rest] = readingOf(plan);
+  return [z, plan.source.isPicture ? 0 : scale, ...rest] as const;
+}
+
 function runConv(context: ThreadContext, plan: StagePlan, stage: ConvStage, images: number, training: boolean): void {
   const { kernels, scratch, tileRows } = context;
   const rows = rowsPerBlock(depthOf(stage, plan.source.channels));
@@ -141,7 +147,7 @@ function runConv(context: ThreadContext, plan: StagePlan, stage: ConvStage, imag
   const kernel = weightAt(context, plan.kernel);
   onShare(context, (blocks * plan.channels) / 8, (begin, end) => {
     kernels.f32ConvForward(
-      ...readingOf(plan),
+      ...convReadingOf(plan),
       kernel,
       plan.z,
       moments,

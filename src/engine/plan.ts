@@ -28,6 +28,8 @@ export interface Source {
   readonly z: number;
   readonly vectors: ChannelVectors;
   readonly clamp: readonly [low: number, high: number];
+  /** The picture is read as it is. */
+  readonly isPicture: boolean;
 }
 
 /** Where a stage's tensors lie. */
@@ -116,6 +118,7 @@ export function planTraining(graph: StageGraph, options: PlanOptions): TrainingP
     z: memory.allocate(4 * batchSize * pixelsOf(graph.input) * channels[0]!),
     vectors: allocateVectors(memory, channels[0]!),
     clamp: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+    isPicture: true,
   };
   const stages: StagePlan[] = [];
   const ones = [{ offset: input.vectors.scale, floats: graph.input.channels }];
@@ -126,6 +129,7 @@ export function planTraining(graph: StageGraph, options: PlanOptions): TrainingP
       source: stages[i - 1] ?? input,
       channels: channels[i + 1]!,
       clamp: stage.clamp,
+      isPicture: false,
       z: memory.allocate(sizeOf(i)),
       dy: i >= lowest ? dy[i % 2]! : 0,
       vectors: allocateVectors(memory, channels[i + 1]!),
