@@ -33,7 +33,7 @@ const settings: Record<OptimizerSpec['kind'], { spec: OptimizerSpec; engine: Opt
     engine: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0.1 },
   },
   rmsprop: {
-    spec: { kind: 'rmsprop', learningRate: 0.001, decay: 0.9, epsilon: 1e-7 },
+    spec: { kind: 'rmsprop', learningRate: 1e-4, decay: 0.9, epsilon: 1e-7 },
     engine: { kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7 },
   },
 };

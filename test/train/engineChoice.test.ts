@@ -1,0 +1,144 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { configureEngine, type TrainClassifierOptions, trainClassifier } from '../../src/index';
+import { tensors, tinyModel, train, validation, weightsOf } from './models';
+
+beforeEach(async () => {
+  await tf.setBackend('cpu');
+});
+
+afterEach(() => {
+  configureEngine({});
+  vi.restoreAllMocks();
+});
+
+/** A model whose two branches meet, which is no chain. */
+function branching() {
+  const input = tfl.input({ shape: [6, 6, 2] });
+  const branch = () => tfl.layers.conv2d({ filters: 2, kernelSize: 1 }).apply(input) as tfl.SymbolicTensor;
+  const sum = tfl.layers.add({ name: 'meeting' }).apply([branch(), branch()]) as tfl.SymbolicTensor;
+  const output = tfl.layers.dense({ units: 3, activation: 'softmax' }).apply(tfl.layers.flatten().apply(sum));
+  return tfl.model({ inputs: input, outputs: output as tfl.SymbolicTensor });
+}
+
+test.each(['cpu', 'wasm'])("'auto' takes the engine on %s and says so", async (backend) => {
+  await tf.setBackend(backend);
+  const result = await trainClassifier(tinyModel(), train, { threads: 2 });
+  expect(result).toMatchObject({ engine: 'fused', threads: 2, fallbackReason: undefined, backend });
+  expect(['simd', 'relaxed-simd']).toContain(result.module);
+  expect(result.megabytes).toBeGreaterThan(0);
+});
+
+test("'tfjs' never takes it", async () => {
+  const result = await trainClassifier(tinyModel(), train, { engine: 'tfjs' });
+  expect(result).toMatchObject({ engine: 'tfjs', module: undefined, threads: 1, fallbackReason: undefined });
+});
+
+test("'auto' goes through tfjs where the model is no chain, names the layer, and warns once", async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const model = branching();
+  const first = await trainClassifier(model, train);
+  await trainClassifier(model, train);
+  expect(first.engine).toBe('tfjs');
+  expect(first.fallbackReason).toMatch(/layer '.*' \(.*\), which /);
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn.mock.calls[0]![0]).toContain(first.fallbackReason);
+});
+
+test("'fused' refuses such a model, and a tfjs optimizer, with a clear error", async () => {
+  const refused: [tfl.LayersModel, TrainClassifierOptions, RegExp][] = [
+    [branching(), {}, /received layer/],
+    [tinyModel(), { optimizer: tf.train.sgd(0.1) }, /a tfjs optimizer/],
+  ];
+  for (const [model, options, message] of refused) {
+    const count = tensors();
+    const outcome = trainClassifier(model, train, { ...options, engine: 'fused' });
+    await expect(outcome).rejects.toMatchObject({ code: 'engine-failed' });
+    await expect(outcome).rejects.toThrow(message);
+    expect(tensors()).toBe(count);
+  }
+});
+
+test('where no worker can start, auto goes through tfjs and fused says why', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  configureEngine({
+    createWorker: () => {
+      throw new Error('no workers here');
+    },
+  });
+  const { engine, fallbackReason } = await trainClassifier(tinyModel(), train);
+  expect(engine).toBe('tfjs');
+  expect(fallbackReason).toContain('no workers here');
+  expect(warn).toHaveBeenCalledTimes(1);
+  const refused = trainClassifier(tinyModel(), train, { engine: 'fused' });
+  await expect(refused).rejects.toMatchObject({ code: 'engine-failed' });
+});
+
+test('the model has the weights after each epoch, before onEpoch is called', async () => {
+  const model = tinyModel();
+  const seen = [weightsOf(model)];
+  await trainClassifier(model, train, { epochs: 2, engine: 'fused', onEpoch: () => void seen.push(weightsOf(model)) });
+  expect(seen[1]).not.toEqual(seen[0]);
+  expect(seen[2]).not.toEqual(seen[1]);
+  expect(weightsOf(model)).toEqual(seen[2]);
+});
+
+test('an abort keeps what was learned so far', async () => {
+  const model = tinyModel();
+  const before = weightsOf(model);
+  const stop = new AbortController();
+  const outcome = trainClassifier(model, train, {
+    engine: 'fused',
+    batchSize: 10,
+    epochs: 3,
+    signal: stop.signal,
+    onBatch: ({ step }) => void (step === 3 && stop.abort()),
+  });
+  await expect(outcome).rejects.toMatchObject({ name: 'AbortError' });
+  expect(weightsOf(model)).not.toEqual(before);
+});
+
+test.each(['tfjs', 'fused'] as const)('%s: adamw shrinks kernels and nothing else', async (engine) => {
+  const run = async (weightDecay: number) => {
+    const model = tinyModel();
+    await trainClassifier(model, train, {
+      engine,
+      optimizer: 'adamw',
+      weightDecay,
+      learningRate: 0.01,
+      seed: 1,
+      epochs: 1,
+      batchSize: 50,
+    });
+    return model;
+  };
+  const [without, decayed] = [await run(0), await run(0.5)];
+  without.weights.forEach((weight, i) => {
+    const kept = weight.read().dataSync();
+    const shrunk = decayed.weights[i]!.read().dataSync();
+    const isSame = kept.every((value, j) => value === shrunk[j]);
+    expect(isSame, weight.name).toBe(!weight.name.includes('kernel'));
+  });
+});
+
+test('label smoothing: both engines agree on losses within 1e-5', async () => {
+  const lossesOf = async (engine: 'tfjs' | 'fused') => {
+    const losses: number[] = [];
+    const onBatch = ({ loss }: { loss: number }) => void losses.push(loss);
+    const options = { engine, labelSmoothing: 0.1, batchSize: 16, epochs: 2, seed: 2, onBatch, validation } as const;
+    await trainClassifier(tinyModel(), train, options);
+    return losses;
+  };
+  const [tfjs, fused] = [await lossesOf('tfjs'), await lossesOf('fused')];
+  expect(Math.max(...tfjs.map((loss, i) => Math.abs(loss - fused[i]!)))).toBeLessThan(1e-5);
+});
+
+test.each([{ weightDecay: -1 }, { labelSmoothing: 1 }, { engine: 'gpu' as never }, { threads: 0 }])(
+  'options out of range are refused: %o',
+  async (options) => {
+    await expect(trainClassifier(tinyModel(), train, options)).rejects.toMatchObject({ code: 'invalid-argument' });
+  },
+);
