@@ -6,8 +6,8 @@ const TILE_MULTIPLE = 12;
 /** Of packed rows, that should stay in the L2 cache beside a panel of the other side. */
 const ROWS_BYTES = 192 * 1024;
 const DEPTH_BYTES = 512 * 1024;
-/** Groups of pictures that a sum over the batch is cut into, and so the most threads that share it. */
-const GROUPS = 16;
+/** Groups of pictures that a sum over the batch is cut into. Few, for depthwise kernels fill their lanes with small maps. */
+const GROUPS = 8;
 /** Partial weight gradients at most. */
 const CHUNKS = 8;
 

@@ -18,8 +18,8 @@ export type OptimizerSettings =
 /** How many values an optimizer keeps of each weight. */
 export const OPTIMIZER_STATES = { sgd: 0, momentum: 1, adam: 2, rmsprop: 2 } as const;
 
-/** Weights that a thread takes at a time. */
-const BLOCK = 4;
+/** Whole vectors. */
+const UNIT = 4;
 
 /** This thread's share of the update of all weights, out of place; tells whether all that it wrote is finite. */
 export function runOptimizer(
@@ -30,54 +30,40 @@ export function runOptimizer(
 ): boolean {
   const { kernels, plan, current } = context;
   const { decayingFloats, trainableFloats } = plan.weights;
-  const w = plan.weightCopies[current];
-  const wOut = plan.weightCopies[current === 0 ? 1 : 0];
-  const g = plan.gradients;
+  const updated = plan.weightCopies[current === 0 ? 1 : 0];
+  const buffers = [plan.weightCopies[current], updated, plan.gradients] as const;
   const [state1 = 0, state2 = 0] = plan.optimizerStates;
-  const isDecaying = settings.kind === 'adam' && settings.weightDecay > 0;
-  // Two calls where some weights decay and others do not.
-  const split = isDecaying ? decayingFloats : 0;
-  let allFinite = true;
-  onShare(context, trainableFloats / BLOCK, (begin, end) => {
-    for (const [from, to, decay] of [
-      [BLOCK * begin, Math.min(BLOCK * end, split), isDecaying ? settings.weightDecay : 0],
-      [Math.max(BLOCK * begin, split), BLOCK * end, 0],
-    ] as const) {
-      if (from >= to) continue;
-      switch (settings.kind) {
-        case 'sgd':
-          kernels.f32Sgd(w, wOut, g, learningRate, from, to);
-          break;
-        case 'momentum':
-          kernels.f32Momentum(w, wOut, g, state1, learningRate, settings.momentum, settings.nesterov, from, to);
-          break;
-        case 'adam': {
-          const { beta1, beta2, epsilon } = settings;
-          const corrections = [1 - beta1 ** step, 1 - beta2 ** step] as const;
-          kernels.f32Adam(
-            w,
-            wOut,
-            g,
-            state1,
-            state2,
-            learningRate,
-            beta1,
-            beta2,
-            epsilon,
-            ...corrections,
-            decay,
-            from,
-            to,
-          );
-          break;
-        }
-        case 'rmsprop': {
-          const { decay: rho, momentum, epsilon } = settings;
-          kernels.f32Rmsprop(w, wOut, g, state1, state2, learningRate, rho, momentum, epsilon, from, to);
-        }
+
+  const update = (begin: number, end: number) => {
+    switch (settings.kind) {
+      case 'sgd':
+        return kernels.f32Sgd(...buffers, learningRate, begin, end);
+      case 'momentum': {
+        const { momentum, nesterov } = settings;
+        return kernels.f32Momentum(...buffers, state1, learningRate, momentum, nesterov, begin, end);
+      }
+      case 'adam': {
+        const { beta1, beta2, epsilon } = settings;
+        const constants = [learningRate, beta1, beta2, epsilon, 1 - beta1 ** step, 1 - beta2 ** step] as const;
+        const decay = begin < decayingFloats ? settings.weightDecay : 0;
+        return kernels.f32Adam(...buffers, state1, state2, ...constants, decay, begin, end);
+      }
+      case 'rmsprop': {
+        const { decay, momentum, epsilon } = settings;
+        return kernels.f32Rmsprop(...buffers, state1, state2, learningRate, decay, momentum, epsilon, begin, end);
       }
     }
-    allFinite = kernels.f32AllFinite(wOut, BLOCK * begin, BLOCK * end) === 1;
+  };
+
+  let allFinite = true;
+  onShare(context, trainableFloats / UNIT, (first, last) => {
+    for (let begin = UNIT * first; begin < UNIT * last; ) {
+      // One call is for weights that decay, or for such that do not.
+      const end = Math.min(UNIT * last, begin < decayingFloats ? decayingFloats : trainableFloats);
+      update(begin, end);
+      allFinite = kernels.f32AllFinite(updated, begin, end) === 1 && allFinite;
+      begin = end;
+    }
   });
   return allFinite;
 }
