@@ -73,7 +73,7 @@ async function measure(backend, timedSteps) {
 async function run(backend, dataset, options) {
   await tf.setBackend(backend);
   const model = mobilenetV1({ classes: 10, inputShape: [32, 32, 3], dropout: 0, seed: 1 });
-  await trainClassifier(model, dataset, { shuffle: false, learningRate: 1e-5, seed: 1, ...options });
+  await trainClassifier(model, dataset, { engine: 'tfjs', shuffle: false, learningRate: 1e-5, seed: 1, ...options });
   model.dispose();
 }
 

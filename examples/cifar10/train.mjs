@@ -76,6 +76,7 @@ async function main() {
     signal: stop.signal,
   });
   report.onHistory(history);
+  if (engine === 'fused') report.say(`Trained in WebAssembly (${module}) on ${threads} threads.`);
 
   await saveModel(model, options.out);
   model.dispose();

@@ -61,13 +61,26 @@ export async function createTrainingEngine(options: TrainingEngineOptions): Prom
     module: team.module,
     memoryBytes: team.memoryBytes,
     step: (pictures, labels, learningRate, dropoutSeed, { profile } = {}) =>
-      run({ kind: 'train', pictures, images: labels.length, labels, learningRate, dropoutSeed, profile }),
-    predict: (pictures, images) => run({ kind: 'predict', pictures, images }),
+      run({
+        kind: 'train',
+        pictures: ownBytes(pictures),
+        images: labels.length,
+        labels: ownBytes(labels),
+        learningRate,
+        dropoutSeed,
+        profile,
+      }),
+    predict: (pictures, images) => run({ kind: 'predict', pictures: ownBytes(pictures), images }),
     readWeights: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readWeights' })),
     readGradients: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readGradients' })),
     restoreWeights: () => run({ kind: 'restoreWeights' }),
     dispose: () => team.dispose(),
   };
+}
+
+/** A view would be posted with all of the buffer that it looks at, which may be a whole dataset. */
+function ownBytes<T extends Uint8Array | Int32Array>(view: T): T {
+  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
 }
 
 /** What the sessions of `threads` threads are started with, and the memory that they need. */

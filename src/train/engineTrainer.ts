@@ -1,5 +1,6 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkLabels } from '../data/imageDataset';
 import type { TrainingEngine } from '../engine/trainingEngine';
 import { createRandom } from '../random';
 import { type LearningRate, learningRateAt } from './learningRate';
@@ -31,6 +32,8 @@ export function createEngineTrainer(
     },
 
     async step(batch, position) {
+      // The kernels trust what they are given.
+      checkLabels('trainClassifier', batch.labels, batch.classes);
       const rate = learningRateAt(learningRate, position);
       const dropoutSeed = createRandom(seed, DROPOUT_STREAM, position.step).integer(0x1_0000_0000);
       const outcome = await engine.step(batch.images, batch.labels, rate, dropoutSeed);

@@ -91,7 +91,7 @@ export interface TrainClassifierOptions {
   shuffle?: boolean | number;
   /** Governs order and dropout. @default a random one, told in the result */
   seed?: number;
-  /** Called after each step; awaited. */
+  /** Called after each step; awaited. In the fused engine the model itself gets its weights at the end of an epoch. */
   onBatch?: (batch: TrainingBatch) => void | Promise<void>;
   /** Called after each epoch; awaited. */
   onEpoch?: (epoch: TrainingEpoch) => void | Promise<void>;

@@ -142,3 +142,24 @@ test.each([{ weightDecay: -1 }, { labelSmoothing: 1 }, { engine: 'gpu' as never 
     await expect(trainClassifier(tinyModel(), train, options)).rejects.toMatchObject({ code: 'invalid-argument' });
   },
 );
+
+test.each([
+  ['a label that is no class', { labels: Int32Array.from([9]), images: new Uint8Array(72) }, /labels from 0 to 2/],
+  ['too few bytes', { labels: Int32Array.from([1]), images: new Uint8Array(71) }, /expected 72 byte/],
+] as const)("a dataset of one's own with %s is refused before it reaches the kernels", async (_, broken, message) => {
+  const dataset = { ...train, size: 1, read: () => broken };
+  await expect(trainClassifier(tinyModel(), dataset, { engine: 'fused' })).rejects.toThrow(message);
+});
+
+test('pictures that are views of a larger buffer train as their copies do', async () => {
+  const weightsAfter = async (dataset: typeof train) => {
+    const model = tinyModel();
+    await trainClassifier(model, dataset, { engine: 'fused', batchSize: 50, shuffle: false, seed: 1 });
+    return weightsOf(model);
+  };
+  const large = new Uint8Array(100 + train.images.length + 100);
+  large.set(train.images, 100);
+  const images = large.subarray(100, 100 + train.images.length);
+  const views = { ...train, read: () => ({ images, labels: train.labels }) };
+  expect(await weightsAfter(views)).toEqual(await weightsAfter(train));
+});
