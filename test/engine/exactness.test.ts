@@ -46,10 +46,15 @@ describe.each(flavours)('%s', (_, bytes) => {
     async (_name, _seed, one) => checkStep(bytes, one, 'sgd'),
   );
 
-  test.each(Object.keys(settings) as OptimizerSpec['kind'][])(
-    `a step's error is at most 4 times that of tfjs cpu: alpha 0.25 with %s`,
-    async (optimizer) => checkStep(bytes, mobilenetCases[0]!, optimizer),
-  );
+  // RMSprop's first step is next to the sign of each gradient, so it tells nothing where gradients are not all but exact.
+  test.each(
+    (Object.keys(settings) as OptimizerSpec['kind'][]).map((optimizer) => {
+      const one = optimizer === 'rmsprop' ? chainCases[0]! : mobilenetCases[0]!;
+      return [one.name, optimizer, one] as const;
+    }),
+  )(`a step's error is at most 4 times that of tfjs cpu: %s with %s`, async (_name, optimizer, one) => {
+    await checkStep(bytes, one, optimizer);
+  });
 });
 
 async function checkStep(bytes: BufferSource, one: EngineCase, optimizer: OptimizerSpec['kind']) {

@@ -35,6 +35,7 @@ const small: MobilenetV1Options = {
 export const mobilenetCases: EngineCase[] = [
   mobilenet('alpha 0.25', 17, {}),
   mobilenet('alpha 0.25, stem stride 1, usual epsilon', 27, { stemStride: 1, batchNormEpsilon: 1e-3 }),
+  mobilenet('alpha 1, stem stride 2', 5, { alpha: 1, inputShape: [8, 8, 3] }),
   mobilenet('alpha 1, stem stride 1', 19, { alpha: 1, inputShape: [8, 8, 3], stemStride: 1 }),
   mobilenet('alpha 0.3, logits', 14, { alpha: 0.3, classifierActivation: 'linear' }),
   mobilenet('depth multiplier 2', 2, { depthMultiplier: 2 }),
