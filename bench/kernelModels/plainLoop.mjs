@@ -48,7 +48,7 @@ export function float(memory, pointer, index) {
   return Number(memory.f32[Number(pointer) / 4 + index]);
 }
 
-/** What a stage reads: `clamp(scale * x + offset, low, high)`. @typedef {{ x: number, scale: number, offset: number, low: number, high: number }} Source */
+/** What a stage reads: `clamp(scale * x + offset, low, high)`, or x as it is without scale (0). @typedef {{ x: number, scale: number, offset: number, low: number, high: number }} Source */
 
 /**
  * @param {Memory} memory
@@ -81,6 +81,7 @@ export function mask(memory, source, index, c) {
  * @param {number} c
  */
 function normalized(memory, { x, scale, offset }, index, c) {
+  if (scale === 0) return float(memory, x, index);
   return float(memory, scale, c) * float(memory, x, index) + float(memory, offset, c);
 }
 
