@@ -35,14 +35,13 @@ test(`the same seed gives the same bits with 1, 2 and 4 threads, dropout include
 });
 
 test(`free-running losses agree with tfjs cpu within 5e-4 over 10 steps at a rate of 1e-5 (seed ${SEED})`, async () => {
-  const { train } = syntheticCifar10({ train: 80, test: 1, seed: SEED });
+  const { train } = syntheticCifar10({ train: 160, test: 1, seed: SEED });
   const lossesOf = async (engine: 'fused' | 'tfjs') => {
-    const net = { classes: 10, inputShape: [32, 32, 3], alpha: 0.25, batchNormEpsilon: 0.1, dropout: 0 } as const;
-    const model = mobilenetV1({ ...net, seed: SEED });
+    const model = mobilenetV1({ classes: 10, inputShape: [32, 32, 3], alpha: 0.25, dropout: 0, seed: SEED });
     const losses: number[] = [];
     await trainClassifier(model, train, {
       engine,
-      batchSize: 8,
+      batchSize: 16,
       optimizer: 'adam',
       learningRate: 1e-5,
       seed: SEED,
@@ -53,8 +52,8 @@ test(`free-running losses agree with tfjs cpu within 5e-4 over 10 steps at a rat
   const [fused, tfjs] = [await lossesOf('fused'), await lossesOf('tfjs')];
   expect(fused).toHaveLength(10);
   const differences = fused.map((loss, i) => Math.abs(loss - tfjs[i]!));
-  expect(Math.max(...differences)).toBeLessThan(5e-4);
-}, 120_000);
+  expect(Math.max(...differences), `${differences}`).toBeLessThan(5e-4);
+}, 240_000);
 
 test('validation in the engine gives what tfjs gives, within 1e-5', async () => {
   const { train, test: validation } = syntheticCifar10({ train: 40, test: 30, seed: SEED });
