@@ -102,6 +102,6 @@ function refuse(received: string): never {
     where: 'trainClassifier',
     expected: "what the engine 'fused' can express",
     received,
-    remedy: "Take engine: 'auto' or 'tfjs'.",
+    remedy: "engine: 'tfjs' trains any model.",
   });
 }
