@@ -2,7 +2,7 @@ import type { ConvStage, DepthwiseStage } from '../graph/stage';
 import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
 import { gradientAt, onShare, type ThreadContext, weightAt } from './context';
 import { convReadingOf, depthwiseGeometryOf, depthwiseUnits, geometryOf, usesBatchStatistics } from './forward';
-import { depthOf, pixelsOf, type Source, type StagePlan } from './plan';
+import { depthOf, pixelsOf, type StagePlan } from './plan';
 
 /**
  * This thread's share of a stage's way back: the gradient of its kernel where that learns, and that of its input where
@@ -92,9 +92,11 @@ export function sumPartials(context: ThreadContext, stage: StagePlan, images: nu
   });
 }
 
-/** Whether a convolution mixes channels only: one tap, and every pixel has its own output. */
-export function isPointwise({ window, input, output }: ConvStage): boolean {
-  return window.kernelHeight * window.kernelWidth === 1 && pixelsOf(input) === pixelsOf(output);
+/** Whether a convolution mixes channels only: one tap, and every pixel has its own output, as the kernels tell it too. */
+function isPointwise({ window, input, output }: ConvStage): boolean {
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
+  const isOneTap = kernelHeight * kernelWidth * strideHeight * strideWidth === 1;
+  return isOneTap && input.height === output.height && input.width === output.width;
 }
 
 function blockingOf({ source, channels }: StagePlan, stage: ConvStage, images: number) {
@@ -106,9 +108,9 @@ function gradientOf({ dy, z, vectors }: StagePlan) {
   return [dy, z, vectors.c1, vectors.c2, vectors.c3] as const;
 }
 
-/** How the stage before is read on the way back, and where its dy goes. */
+/** How the stage before is read on the way back. */
 function targetOf({ source }: StagePlan) {
-  const { z, vectors, clamp } = source as Source & Partial<StagePlan>;
+  const { z, vectors, clamp } = source;
   return [z, vectors.scale, vectors.offset, vectors.mean, ...clamp] as const;
 }
 

@@ -16,14 +16,9 @@ export interface ThreadContext {
   current: 0 | 1;
 }
 
-/** This thread's part of `units`. */
-export function share({ thread, plan }: ThreadContext, units: number): [begin: number, end: number] {
-  return shareOf(units, thread, plan.threads);
-}
-
 /** Runs `work` on this thread's part of `units`, unless that is nothing. */
 export function onShare(context: ThreadContext, units: number, work: (begin: number, end: number) => void): void {
-  const [begin, end] = share(context, units);
+  const [begin, end] = shareOf(units, context.thread, context.plan.threads);
   if (begin < end) work(begin, end);
 }
 

@@ -93,6 +93,13 @@ export const chainCases: EngineCase[] = [
     tfl.layers.dense({ units: 7, activation: 'relu' }),
     tfl.layers.dense({ units: 4, activation: 'softmax' }),
   ]),
+  chain('one tap on every second pixel of a padded map', 3, () => [
+    tfl.layers.conv2d({ inputShape: [4, 4, 3], filters: 8, kernelSize: 3, strides: 2, padding: 'same' }),
+    tfl.layers.zeroPadding2d({ padding: 1 }),
+    tfl.layers.conv2d({ filters: 8, kernelSize: 1, strides: 2 }),
+    tfl.layers.flatten(),
+    tfl.layers.dense({ units: 4, activation: 'softmax' }),
+  ]),
 ];
 
 function mobilenet(name: string, seed: number, options: MobilenetV1Options): EngineCase {
