@@ -25,7 +25,7 @@ export {
 export { f32DropoutBackward, f32DropoutForward, f32DropoutMask } from './engine/dropout';
 export { f64Exp, f64Log } from './engine/math';
 export { f32Adam, f32AllFinite, f32Momentum, f32Rmsprop, f32Sgd } from './engine/optimizers';
-export { f32FromBytes } from './engine/pixels';
+export { f32FromBytes, f32FromFloats } from './engine/pixels';
 export { f32GlobalAverageBackward, f32GlobalAverageForward } from './engine/pooling';
 export { f32SoftmaxCrossEntropy } from './engine/softmaxCrossEntropy';
 export { f32TransposePanels } from './engine/transposePanels';
@@ -33,4 +33,17 @@ export { f32DepthwiseBackward } from './engine/depthwiseBackward';
 export { f32DepthwiseForward } from './engine/depthwiseForward';
 export { f32DepthwiseScratchBytes } from './engine/depthwisePlanes';
 export { f32SumGroups } from './engine/sumGroups';
+export { copyPatches } from './engine/copyPatches';
+export { f32DepthwisePixels } from './engine/depthwisePixels';
+export { f32Maximum } from './engine/maximum';
+export { f32MultiplyRows, f32MultiplyRowsScratchBytes } from './engine/multiplyRows';
+export { i8DepthwiseRows, i8DepthwiseRowsScratchBytes } from './engine/int8Depthwise';
+export {
+  i16MultiplyRows,
+  i16MultiplyRowsScratchBytes,
+  i8MultiplyRows,
+  i8MultiplyRowsScratchBytes,
+} from './engine/int8MultiplyRows';
+export { f32FromU8, i16FromPixels, i8GlobalAverage } from './engine/int8Pixels';
+export { i8GroupSize, i8MultiplyTiles, i8MultiplyTilesScratchBytes } from './engine/int8Tile';
 export { hasMultiplyAdd } from './simd';

@@ -15,7 +15,9 @@ export type MobilenetErrorCode =
   /** A thread of the training engine could not start, or ended before its work. */
   | 'engine-failed'
   /** The loss or a weight became NaN or infinite during training. */
-  | 'non-finite';
+  | 'non-finite'
+  /** A classifier was used after, or while, it was disposed of. */
+  | 'disposed';
 
 /**
  * The one error class of this library. The message says what was expected, what came, and how to mend it.

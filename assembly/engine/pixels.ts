@@ -31,3 +31,18 @@ export function f32FromBytes(
     }
   }
 }
+
+/** The same of pictures that come as float32. */
+export function f32FromFloats(
+  floats: usize, out: usize, begin: i32, end: i32, channels: i32, C: i32, factor: f64, shift: f64,
+): void {
+  const rowBytes = <usize>C << 2;
+  let from = floats + (<usize>(begin * channels) << 2);
+  let to = out + <usize>begin * rowBytes;
+  for (let p = begin; p < end; p++, from += <usize>channels << 2, to += rowBytes) {
+    for (let c = 0; c < C; c++) {
+      const at = <usize>c << 2;
+      store<f32>(to + at, c < channels ? <f32>(<f64>load<f32>(from + at) * factor + shift) : 0);
+    }
+  }
+}

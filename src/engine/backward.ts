@@ -2,7 +2,8 @@ import type { ConvStage, DepthwiseStage } from '../graph/stage';
 import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
 import { gradientAt, onShare, type ThreadContext, weightAt } from './context';
 import { convReadingOf, depthwiseGeometryOf, depthwiseUnits, geometryOf, usesBatchStatistics } from './forward';
-import { depthOf, pixelsOf, type StagePlan } from './plan';
+import { pixelsOf } from './memory';
+import { depthOf, type StagePlan } from './plan';
 
 /**
  * This thread's share of a stage's way back: the gradient of its kernel where that learns, and that of its input where

@@ -2,7 +2,8 @@ import type { ConvStage, DepthwiseStage, DropoutStage } from '../graph/stage';
 import type { EngineConvGeometry, EngineDepthwiseGeometry } from '../kernels/engineKernels';
 import { imagesPerUnit, rowsPerBlock } from './blocking';
 import { onShare, type ThreadContext, weightAt } from './context';
-import { depthOf, pixelsOf, type StagePlan } from './plan';
+import { pixelsOf } from './memory';
+import { depthOf, type StagePlan } from './plan';
 
 /** Channels that a depthwise kernel takes at a time. */
 const DEPTHWISE_BLOCK = 16;

@@ -1,5 +1,6 @@
 import type { Stage, StageGraph, WeightRef } from '../graph/stage';
 import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
+import { type Allocator, createAllocator, pixelsOf, SLACK_BYTES } from './memory';
 import { layOutWeights, padChannels, paddedChannels, type WeightLayout, type WeightsLayout } from './weightLayout';
 
 // A plan is plain data, made once and posted to every thread. Offsets are in bytes, 0 stands for "none", and sizes are
@@ -97,9 +98,6 @@ export interface PlanOptions {
   readonly scratchBytes: (stage: Stage, C: number, Q: number) => number;
 }
 
-/** Kernels may read this far past the end of a tensor. */
-const SLACK_BYTES = 128;
-
 /** Lays out all memory of a training before its first step. */
 export function planTraining(graph: StageGraph, options: PlanOptions): TrainingPlan {
   const { batchSize, threads, scratchBytes } = options;
@@ -173,21 +171,7 @@ export function planTraining(graph: StageGraph, options: PlanOptions): TrainingP
   };
 }
 
-/** Hands out memory from the bottom up, in whole cache lines: no two threads may write to the same one. */
-function createAllocator() {
-  let next = SLACK_BYTES;
-  return {
-    allocate(bytes: number): number {
-      if (bytes === 0) return 0;
-      const offset = next;
-      next += Math.ceil((bytes + SLACK_BYTES) / 64) * 64;
-      return offset;
-    },
-    size: () => next,
-  };
-}
-
-function allocateVectors({ allocate }: ReturnType<typeof createAllocator>, channels: number): ChannelVectors {
+function allocateVectors({ allocate }: Allocator, channels: number): ChannelVectors {
   const vector = () => allocate(4 * channels);
   return {
     mean: vector(),
@@ -199,11 +183,6 @@ function allocateVectors({ allocate }: ReturnType<typeof createAllocator>, chann
     c2: vector(),
     c3: vector(),
   };
-}
-
-/** Pixels of one picture. */
-export function pixelsOf({ height, width }: { height: number; width: number }): number {
-  return height * width;
 }
 
 /** Whether any weight of the stage is trained. */

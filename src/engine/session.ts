@@ -2,26 +2,28 @@ import { gradientSlots, runBackward, runNormalizeBackward, sumLossGradient, sumP
 import { onShare, type ThreadContext, weightAt } from './context';
 import { fasterTileRows } from './fasterTileRows';
 import { runForward, runNormalize, usesBatchStatistics } from './forward';
+import { pixelsOf } from './memory';
 import type { OptimizerSettings } from './optimizer';
 import { averageMovingStatistics, runOptimizer } from './optimizer';
 import { createPassTimer, type PassTime, type PassTimer } from './passTimer';
-import { pixelsOf, type StagePlan, type TrainingPlan } from './plan';
+import type { StagePlan, TrainingPlan } from './plan';
 import type { WorkerEnvironment } from './workerLoop';
 
 /** What every thread is started with. */
 export interface SessionInit {
+  readonly kind: 'training';
   readonly plan: TrainingPlan;
-  /** All weights as `packWeight` lays them out. */
-  readonly weights: Float32Array;
+  /** All weights as `packWeight` lays them out; the first thread has them. */
+  readonly weights?: Float32Array;
   readonly optimizer: OptimizerSettings;
   readonly labelSmoothing: number;
   /** What bytes 0 to 255 are mapped to. */
   readonly inputRange: readonly [low: number, high: number];
 }
 
-/** Pictures as bytes, `[images,H,W,C]`. */
+/** Pictures as bytes, `[images,H,W,C]`; the first thread has them. */
 interface Pictures {
-  readonly pictures: Uint8Array;
+  readonly pictures?: Uint8Array;
   readonly images: number;
 }
 
@@ -29,7 +31,8 @@ interface Pictures {
 export type SessionCommand =
   | (Pictures & {
       readonly kind: 'train';
-      readonly labels: Int32Array;
+      /** Likewise. */
+      readonly labels?: Int32Array;
       readonly learningRate: number;
       readonly dropoutSeed: number;
       readonly profile?: boolean;
@@ -65,17 +68,15 @@ export function createSession(environment: WorkerEnvironment, init: SessionInit)
     current: 0,
   };
   context.tileRows = fasterTileRows(kernels, context.scratch);
-  if (thread === 0) fillMemory(memory, init);
+  if (init.weights) fillMemory(memory, plan, init.weights);
   barrier();
 
   let steps = 0;
   let timer: PassTimer = createPassTimer(barrier, false);
 
   const load = ({ pictures }: Pictures, labels?: Int32Array) => {
-    if (thread === 0) {
-      new Uint8Array(memory.buffer).set(pictures, plan.pictures);
-      if (labels) new Int32Array(memory.buffer, plan.labels).set(labels);
-    }
+    if (pictures) new Uint8Array(memory.buffer).set(pictures, plan.pictures);
+    if (labels) new Int32Array(memory.buffer, plan.labels).set(labels);
     barrier();
   };
 
@@ -201,7 +202,7 @@ export function createSession(environment: WorkerEnvironment, init: SessionInit)
   };
 }
 
-function fillMemory(memory: WebAssembly.Memory, { plan, weights }: SessionInit): void {
+function fillMemory(memory: WebAssembly.Memory, plan: TrainingPlan, weights: Float32Array): void {
   for (const copy of plan.weightCopies) new Float32Array(memory.buffer, copy, weights.length).set(weights);
   for (const { offset, floats } of plan.ones) new Float32Array(memory.buffer, offset, floats).fill(1);
 }

@@ -27,9 +27,26 @@ export interface TeamOptions {
    * What sessions are started with, and the bytes of memory that they work in. It is told how many threads there are, and
    * given kernels that can be asked how much scratch memory they need.
    */
-  prepare(threads: number, kernels: EngineKernels): { init: unknown; memoryBytes: number };
+  prepare(threads: number, kernels: EngineKernels): TeamStart;
   /** Ends the team; what is running then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+}
+
+/** How the sessions of a team start. */
+export interface TeamStart {
+  init: object;
+  /** What only the first thread's `init` has beside that: what is large, and needed once. */
+  forFirst?: object;
+  transfer?: Transferable[];
+  memoryBytes: number;
+}
+
+/** Options for {@link Team.run}. */
+export interface RunOptions {
+  /** What only the first thread's command has beside the rest: what is large, and needed once. */
+  forFirst?: object;
+  /** Moves to the first thread; the others get copies of what the command itself has of it. */
+  transfer?: Transferable[];
 }
 
 /** Threads that run the same commands, each its share, on one memory. */
@@ -41,11 +58,11 @@ export interface Team {
   readonly memoryBytes: number;
   /**
    * Has every thread run a command; resolves with the first thread's result when all are done. Commands run in the order
-   * of the calls. What is in `transfer` is copied for all threads but the first.
+   * of the calls.
    *
    * @throws {MobilenetError} the code that a session failed with, or `engine-failed`; the team is then at its end
    */
-  run(command: unknown, transfer?: Transferable[]): Promise<unknown>;
+  run(command: object, options?: RunOptions): Promise<unknown>;
   /** Ends the threads, whatever they are doing; resolves when they are gone. May be called more than once. */
   dispose(): Promise<void>;
 }
@@ -71,21 +88,21 @@ export async function createTeam(options: TeamOptions): Promise<Team> {
   const group = new WorkerGroup(workers, control, signal);
   try {
     const { module, name, kernels } = await loadKernelModule({ shared: count > 1 });
-    const { init, memoryBytes } = prepare(count, kernels);
+    const { init, forFirst, transfer = [], memoryBytes } = prepare(count, kernels);
     const memoryPages = pagesFor(memoryBytes);
     const ports = connectThreads(count);
-    const common = { kind: 'init', module, memoryPages, control, threads: count, init } as const;
+    const common = { kind: 'init', module, memoryPages, control, threads: count } as const;
     await group.ask((thread, id) => ({
-      message: { ...common, id, thread, ports: ports[thread]! },
-      transfer: ports[thread]!,
+      message: { ...common, id, thread, ports: ports[thread]!, init: thread === 0 ? { ...init, ...forFirst } : init },
+      transfer: thread === 0 ? [...ports[0]!, ...transfer] : ports[thread]!,
     }));
     return {
       threads: count,
       module: name,
       memoryBytes: memoryPages * PAGE_BYTES,
-      run: (command, transfer = []) =>
+      run: (command, { forFirst, transfer = [] } = {}) =>
         group.ask((thread, id) => ({
-          message: { kind: 'run', id, command },
+          message: { kind: 'run', id, command: thread === 0 ? { ...command, ...forFirst } : command },
           transfer: thread === 0 ? transfer : [],
         })),
       dispose: () => group.end(disposed()),

@@ -53,24 +53,23 @@ export async function createTrainingEngine(options: TrainingEngineOptions): Prom
   const layout = layOutWeights(options.graph);
   const team = await createTeam({
     threads: options.threads,
-    prepare: (threads, kernels) => prepareSession(options, threads, kernels),
+    prepare: (threads, kernels) => {
+      const { init, memoryBytes } = prepareSession(options, threads, kernels);
+      const { weights, ...shared } = init;
+      return { init: shared, forFirst: { weights }, memoryBytes };
+    },
   });
-  const run = <T>(command: SessionCommand) => team.run(command) as Promise<T>;
+  const run = <T>(command: SessionCommand, forFirst?: object) => team.run(command, { forFirst }) as Promise<T>;
   return {
     threads: team.threads,
     module: team.module,
     memoryBytes: team.memoryBytes,
     step: (pictures, labels, learningRate, dropoutSeed, { profile } = {}) =>
-      run({
-        kind: 'train',
-        pictures: ownBytes(pictures),
-        images: labels.length,
-        labels: ownBytes(labels),
-        learningRate,
-        dropoutSeed,
-        profile,
-      }),
-    predict: (pictures, images) => run({ kind: 'predict', pictures: ownBytes(pictures), images }),
+      run(
+        { kind: 'train', images: labels.length, learningRate, dropoutSeed, profile },
+        { pictures: ownBytes(pictures), labels: ownBytes(labels) },
+      ),
+    predict: (pictures, images) => run({ kind: 'predict', images }, { pictures: ownBytes(pictures) }),
     readWeights: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readWeights' })),
     readGradients: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readGradients' })),
     restoreWeights: () => run({ kind: 'restoreWeights' }),
@@ -93,7 +92,7 @@ export function prepareSession(options: TrainingEngineOptions, threads: number, 
     scratchBytes: (stage, C, Q) => scratchBytes(kernels, stage, C, Q),
   });
   const weights = packWeights(plan.weights, options.weights);
-  const init: SessionInit = { plan, weights, optimizer, labelSmoothing, inputRange };
+  const init: SessionInit = { kind: 'training', plan, weights, optimizer, labelSmoothing, inputRange };
   return { init, memoryBytes: plan.memoryBytes };
 }
 

@@ -5,14 +5,23 @@ import { weightTable } from './layerWeights';
 import type { FeatureSize, StageGraph, UnsupportedLayer } from './stage';
 import { StageBuilder } from './stageBuilder';
 
+/** Options for {@link readStages}. */
+export interface ReadStagesOptions {
+  /** Takes a model that ends in any layer, such as one that was cut off. @default false: in the scores of a classifier */
+  readonly anyOutput?: boolean;
+}
+
 /**
  * Reads a model that is a chain of layers as fused stages, or names the first layer that they cannot express.
  *
  * Each convolution (a dense layer is one) takes in the batch norm and the activation behind it, and the zero padding
- * before it; global pooling takes in an activation. The last stage never has an activation. Layers that change only the
- * shape, and those that do nothing, leave no trace. No tensor is made, and no weight is read.
+ * before it; global pooling takes in an activation. The last stage of a classifier never has an activation. Layers that
+ * change only the shape, and those that do nothing, leave no trace. No tensor is made, and no weight is read.
  */
-export function readStages(model: LayersModel): { graph: StageGraph } | { unsupported: UnsupportedLayer } {
+export function readStages(
+  model: LayersModel,
+  { anyOutput = false }: ReadStagesOptions = {},
+): { graph: StageGraph } | { unsupported: UnsupportedLayer } {
   const chain = layerChain(model);
   if ('unsupported' in chain) return chain;
   const { layers } = chain;
@@ -28,7 +37,7 @@ export function readStages(model: LayersModel): { graph: StageGraph } | { unsupp
     if (reason) return { unsupported: unsupportedLayer(layer, reason) };
     if (!shapeOnly.has(layer.getClassName())) lastComputing = layer;
   }
-  const reason = builder.finish();
+  const reason = builder.finish(anyOutput);
   if (reason) return { unsupported: unsupportedLayer(lastComputing, reason) };
 
   const { stages, endsInSoftmax } = builder;

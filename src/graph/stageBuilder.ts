@@ -130,11 +130,16 @@ export class StageBuilder {
     this.endsInSoftmax = true;
   }
 
-  /** Whether the stages are complete; to be asked once, of the chain's last layer that computes something. */
-  finish(): Refusal {
+  /**
+   * Whether the stages are complete; to be asked once, of the chain's last layer that computes something.
+   *
+   * @param anyOutput whether the model may end in any values, not only in those that a loss can be made of
+   */
+  finish(anyOutput: boolean): Refusal {
     const last = this.stages.at(-1);
     if (this.zeros !== noZeros) return 'pads the last picture, and no convolution follows';
     if (!last) return 'stands without any layer that computes';
+    if (anyOutput) return;
     if (this.shape.length !== 1 || this.shape[0] !== this.size.channels) {
       return `ends the model in ${this.reading()}, not in [N,classes] of one pixel`;
     }

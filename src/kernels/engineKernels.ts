@@ -1,3 +1,6 @@
+/** Where a window lies, and how it moves. */
+export type EngineWindow = [KH: number, KW: number, strideH: number, strideW: number, padTop: number, padLeft: number];
+
 /** N pictures `[H,W,C]` to `[OH,OW,F]`; channels are padded, padTop and padLeft are zeros before the picture. */
 export type EngineConvGeometry = [
   ...sizes: [N: number, H: number, W: number, C: number, OH: number, OW: number, F: number],
@@ -75,6 +78,39 @@ export interface EngineKernels {
       ...scaling: [factor: number, shift: number],
     ]
   ): void;
+  f32FromFloats(
+    ...args: [
+      ...buffers: [floats: number, out: number],
+      ...share: [begin: number, end: number],
+      ...sizes: [channels: number, C: number],
+      ...scaling: [factor: number, shift: number],
+    ]
+  ): void;
+  copyPatches(
+    ...args: [
+      ...buffers: [x: number, out: number],
+      ...share: [begin: number, end: number],
+      ...sizes: [pixelBytes: number, rowBytes: number, H: number, W: number, OH: number, OW: number],
+      ...window: EngineWindow,
+    ]
+  ): void;
+  f32DepthwisePixels(
+    ...args: [
+      ...source: [x: number, w: number, bias: number, low: number, high: number],
+      ...share: [out: number, begin: number, end: number],
+      ...geometry: WithoutBatch<EngineDepthwiseGeometry>,
+    ]
+  ): void;
+  f32MultiplyRows(
+    ...args: [
+      ...source: [rows: number, w: number, bias: number, low: number, high: number],
+      ...buffers: [out: number, scratch: number],
+      ...sizes: [count: number, K: number, F: number],
+      ...share: [panelBegin: number, panelEnd: number, tileRows: number],
+    ]
+  ): void;
+  f32MultiplyRowsScratchBytes(count: number, K: number): number;
+  f32Maximum(x: number, begin: number, end: number): number;
   f32BatchNormForward(
     ...args: [
       ...statistics: [moments: number, slots: number, C: number, count: number],
@@ -203,4 +239,51 @@ export interface EngineKernels {
     ]
   ): number;
   f32SumGroups(partials: number, out: number, groups: number, count: number, begin: number, end: number): void;
+  /** Values of a row that a word of packed int8 weights holds: 4 int8 with the relaxed dot product, 2 int16 without. */
+  i8GroupSize(): number;
+  i8MultiplyRows(
+    ...args: [
+      ...source: [rows: number, w: number, bias: number, multipliers: number],
+      ...buffers: [out: number, scratch: number],
+      ...sizes: [count: number, K: number, F: number],
+      ...share: [panelBegin: number, panelEnd: number, tileRows: number, variant: number],
+    ]
+  ): void;
+  i8MultiplyRowsScratchBytes(count: number, K: number): number;
+  i16MultiplyRows(
+    ...args: [
+      ...source: [rows: number, w: number, bias: number, multipliers: number],
+      ...buffers: [out: number, scratch: number],
+      ...sizes: [count: number, K: number, F: number],
+      ...share: [panelBegin: number, panelEnd: number],
+    ]
+  ): void;
+  i16MultiplyRowsScratchBytes(count: number, K: number): number;
+  i8MultiplyTiles(scratch: number, depth: number, rows: number, tileRows: number, variant: number): void;
+  i8MultiplyTilesScratchBytes(depth: number, rows: number): number;
+  i8DepthwiseRows(
+    ...args: [
+      ...source: [x: number, w: number, bias: number, multipliers: number],
+      ...buffers: [out: number, scratch: number],
+      ...share: [begin: number, end: number],
+      ...geometry: WithoutBatch<EngineDepthwiseGeometry>,
+    ]
+  ): void;
+  i8DepthwiseRowsScratchBytes(Q: number, M: number, KH: number, KW: number): number;
+  i8GlobalAverage(
+    ...args: [
+      ...buffers: [x: number, out: number],
+      ...sizes: [factor: number, pixels: number, C: number],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
+  f32FromU8(x: number, out: number, scale: number, begin: number, end: number): void;
+  i16FromPixels(
+    ...args: [
+      ...buffers: [pixels: number, out: number],
+      ...share: [begin: number, end: number],
+      ...sizes: [channels: number, C: number],
+      ...scaling: [factor: number, shift: number, isFloat: boolean],
+    ]
+  ): void;
 }

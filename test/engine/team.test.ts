@@ -40,7 +40,7 @@ function start(threads: number | undefined, options: Partial<TeamOptions> & Part
   return createTeam({ threads, prepare, ...rest });
 }
 
-const run = (team: Team, command: TestCommand, transfer?: Transferable[]) => team.run(command, transfer);
+const run = (team: Team, command: TestCommand, transfer?: Transferable[]) => team.run(command, { transfer });
 
 /** What a promise rejects with, and after how many milliseconds. */
 async function failureOf(promise: Promise<unknown>) {

@@ -1,0 +1,98 @@
+import type { InferenceGraph } from '../../graph/inferenceGraph';
+import type { QuantizedGraph } from '../../graph/quantizeGraph';
+import { createAllocator, pixelsOf } from '../memory';
+import { layOutPasses, type Pass } from './passes';
+import { bufferBytes, type TensorPlan, tensorBytes } from './tensors';
+import { createWeightBlock } from './weightBlock';
+
+/** The one description that every thread works from; plain data, made once. Offsets are in bytes. */
+export interface InferencePlan {
+  readonly threads: number;
+  /** Pictures that go through all passes together; a call may have more. */
+  readonly groupSize: number;
+  /** Bytes or floats, as they came. */
+  readonly pixels: number;
+  readonly pictureChannels: number;
+  readonly input: TensorPlan;
+  /** A number of the input is `pixel * factor + shift`, of pixels from 0 to 255. */
+  readonly factor: number;
+  readonly shift: number;
+  readonly passes: readonly Pass[];
+  readonly output: TensorPlan;
+  readonly weights: number;
+  /** 1 and 0 for each channel, for a kernel that takes a scale and an offset. */
+  readonly ones: number;
+  readonly zeros: number;
+  readonly channels: number;
+  /** Of the first thread; the others' follow. */
+  readonly scratch: number;
+  readonly scratchBytes: number;
+  readonly memoryBytes: number;
+}
+
+/** Options for {@link planInference}. */
+export interface InferencePlanOptions {
+  readonly threads: number;
+  readonly inputRange: readonly [low: number, high: number];
+  /** Values of a row that int8 products take at a time. */
+  readonly int8Group: number;
+  /** Whether a depthwise convolution and the 1x1 convolution behind it are one pass. @default true */
+  readonly fuse?: boolean;
+  /** Bytes of scratch that the kernels of a pass need, without the memory in which rows are made. */
+  readonly passScratchBytes: (pass: Pass) => number;
+  /** Bytes of scratch that a thread needs at its start. */
+  readonly startScratchBytes: number;
+}
+
+/** What the largest tensor of a group should stay below, for the sake of the caches. */
+const GROUP_BYTES = 4 * 2 ** 20;
+const MAX_GROUP = 64;
+
+/** Lays out all memory, and packs the weights, before the first picture. */
+export function planInference(
+  graph: InferenceGraph | QuantizedGraph,
+  options: InferencePlanOptions,
+): { plan: InferencePlan; weights: Uint8Array<ArrayBuffer> } {
+  const { threads, inputRange, int8Group, fuse = true, passScratchBytes, startScratchBytes } = options;
+  const [low, high] = inputRange;
+  const block = createWeightBlock(int8Group);
+  const { input, passes } = layOutPasses(graph, block, fuse);
+  const weights = block.bytes();
+
+  const tensors = [input, ...passes.map(({ output }) => output)];
+  const largest = Math.max(...tensors.map(tensorBytes));
+  const groupSize = Math.min(MAX_GROUP, Math.max(1, Math.floor(GROUP_BYTES / largest)));
+  const channels = Math.max(...tensors.map((tensor) => tensor.channels));
+  const scratch = passes.map((pass) => passScratchBytes(pass) + (pass.kind === 'product' ? pass.stagingBytes : 0));
+  const scratchBytes = Math.ceil((Math.max(startScratchBytes, ...scratch) + 128) / 64) * 64;
+
+  const memory = createAllocator();
+  // A pass reads one tensor and writes the next, so two buffers do.
+  const buffers = [0, 1].map((parity) => {
+    const sizes = tensors.map((tensor, i) => (i % 2 === parity ? bufferBytes(tensor, groupSize) : 0));
+    return memory.allocate(Math.max(...sizes));
+  });
+  const placed = tensors.map((tensor, i) => ({ ...tensor, offset: buffers[i % 2]! }));
+  const pixels = 4 * groupSize * pixelsOf(graph.input) * graph.input.channels;
+  return {
+    plan: {
+      threads,
+      groupSize,
+      pixels: memory.allocate(pixels),
+      pictureChannels: graph.input.channels,
+      input: placed[0]!,
+      factor: (high - low) / 255 / input.scale,
+      shift: low / input.scale,
+      passes: passes.map((pass, i) => ({ ...pass, input: placed[i]!, output: placed[i + 1]! })),
+      output: placed.at(-1)!,
+      weights: memory.allocate(weights.byteLength),
+      ones: memory.allocate(4 * channels),
+      zeros: memory.allocate(4 * channels),
+      channels,
+      scratch: memory.allocate(threads * scratchBytes),
+      scratchBytes,
+      memoryBytes: memory.size(),
+    },
+    weights,
+  };
+}

@@ -1,0 +1,134 @@
+import { fasterInt8Tile } from '../fasterInt8Tile';
+import { fasterTileRows } from '../fasterTileRows';
+import { pixelsOf } from '../memory';
+import { createPassTimer, type PassTime } from '../passTimer';
+import type { WorkerEnvironment } from '../workerLoop';
+import type { InferencePlan } from './plan';
+import { type InferenceContext, ownShare, runPass } from './runPass';
+import { tensorBytes } from './tensors';
+
+/** What every thread is started with. */
+export interface InferenceInit {
+  readonly kind: 'inference';
+  readonly plan: InferencePlan;
+  /** As `planInference` packs them; the first thread has them. */
+  readonly weights?: Uint8Array;
+}
+
+/** What a session can be told to do; every thread gets the same command. */
+export interface InferenceCommand {
+  /** The outputs of pictures, or the highest value that each pass puts out. */
+  readonly kind: 'run' | 'observe';
+  readonly images: number;
+  /** `[images,H,W,C]` of 0 to 255; the first thread has them. */
+  readonly pixels?: Uint8Array | Float32Array;
+  readonly isFloat: boolean;
+  readonly profile?: boolean;
+}
+
+/** What `run` gives. */
+export interface InferenceOutcome {
+  /** `[images, ...outputs]` */
+  readonly outputs: Float32Array;
+  readonly profile: PassTime[] | undefined;
+}
+
+/** Makes one thread's session; all threads of an engine make theirs from the same `init`. */
+export function createInferenceSession(environment: WorkerEnvironment, init: InferenceInit) {
+  const { kernels, memory, thread, barrier } = environment;
+  const { plan } = init;
+  const { input, output, groupSize } = plan;
+  const scratch = plan.scratch + thread * plan.scratchBytes;
+  const context: InferenceContext = {
+    kernels,
+    plan,
+    thread,
+    scratch,
+    ...fasterTiles(environment, plan, scratch),
+  };
+  if (init.weights) {
+    new Uint8Array(memory.buffer).set(init.weights, plan.weights);
+    new Float32Array(memory.buffer, plan.ones, plan.channels).fill(1);
+  }
+  barrier();
+
+  /** Pictures `[first,first + images)` of the command as the first pass reads them. */
+  const load = ({ pixels, isFloat }: InferenceCommand, first: number, images: number) => {
+    const values = pixelsOf(input.size) * plan.pictureChannels;
+    if (pixels) {
+      const group = pixels.subarray(first * values, (first + images) * values);
+      if (isFloat) new Float32Array(memory.buffer, plan.pixels).set(group);
+      else new Uint8Array(memory.buffer).set(group, plan.pixels);
+    }
+    barrier();
+    const [begin, end] = ownShare(context, images * pixelsOf(input.size));
+    const args = [
+      plan.pixels,
+      input.offset,
+      begin,
+      end,
+      plan.pictureChannels,
+      input.channels,
+      plan.factor,
+      plan.shift,
+    ] as const;
+    if (input.type === 'int16') kernels.i16FromPixels(...args, isFloat);
+    else if (isFloat) kernels.f32FromFloats(...args);
+    else kernels.f32FromBytes(...args);
+  };
+
+  const run = (command: InferenceCommand): InferenceOutcome => {
+    const timer = createPassTimer(barrier, command.profile === true);
+    const values = pixelsOf(output.size) * output.size.channels;
+    const outputs = new Float32Array(thread === 0 ? command.images * values : 0);
+    for (let first = 0; first < command.images; first += groupSize) {
+      const images = Math.min(groupSize, command.images - first);
+      timer.pass('input', 'forward', () => load(command, first, images));
+      for (const pass of plan.passes) timer.pass(pass.name, 'forward', () => runPass(context, pass, images));
+      // The others wait in `load` until this is done.
+      if (thread === 0) outputs.set(readOutputs(memory, plan, images), first * values);
+    }
+    return { outputs, profile: timer.times };
+  };
+
+  const observe = (command: InferenceCommand): Float32Array => {
+    const { passes } = plan;
+    const highest = new Float32Array(command.images * passes.length);
+    for (let image = 0; image < command.images; image++) {
+      load(command, image, 1);
+      barrier();
+      passes.forEach((pass, i) => {
+        runPass(context, pass, 1);
+        barrier();
+        // Padding holds zeros; what lies below zero is of no interest.
+        const count = tensorBytes(pass.output) / 4;
+        if (thread === 0) highest[image * passes.length + i] = kernels.f32Maximum(pass.output.offset, 0, count);
+      });
+      barrier();
+    }
+    return highest;
+  };
+
+  return { run: (command: InferenceCommand) => (command.kind === 'run' ? run(command) : observe(command)) };
+}
+
+/** Measured for the kind of products that the plan is made of; the other kind is a classifier's few, or none. */
+function fasterTiles({ kernels }: WorkerEnvironment, { passes }: InferencePlan, scratch: number) {
+  const isInt8 = passes.some(({ input }) => input.type === 'uint8');
+  return {
+    tileRows: isInt8 ? (4 as const) : fasterTileRows(kernels, scratch),
+    int8Tile: isInt8 ? fasterInt8Tile(kernels, scratch) : ({ tileRows: 4, variant: 0 } as const),
+  };
+}
+
+/** The values of the last tensor without its padding. */
+function readOutputs(memory: WebAssembly.Memory, { output }: InferencePlan, images: number): Float32Array {
+  const rows = images * pixelsOf(output.size);
+  const { channels } = output.size;
+  const stored = new Float32Array(memory.buffer, output.offset, rows * output.channels);
+  const values = new Float32Array(rows * channels);
+  for (let row = 0; row < rows; row++) {
+    values.set(stored.subarray(row * output.channels, row * output.channels + channels), row * channels);
+  }
+  return values;
+}

@@ -1,0 +1,101 @@
+import type { InferenceGraph } from '../graph/inferenceGraph';
+import type { QuantizedGraph } from '../graph/quantizeGraph';
+import type { EngineKernels } from '../kernels/engineKernels';
+import { int8TileScratchBytes } from './fasterInt8Tile';
+import { tileScratchBytes } from './fasterTileRows';
+import type { DepthwisePass, Pass } from './inference/passes';
+import { planInference } from './inference/plan';
+import type { InferenceCommand, InferenceInit, InferenceOutcome } from './inference/session';
+import type { PassTime } from './passTimer';
+import { createTeam } from './team';
+
+/** Options for {@link createInferenceEngine}. */
+export interface InferenceEngineOptions {
+  graph: InferenceGraph | QuantizedGraph;
+  /** What pixels from 0 to 255 are mapped to. */
+  inputRange: readonly [low: number, high: number];
+  /** @default what the machine has, at most 8 */
+  threads?: number | undefined;
+  /** Whether each stage puts out a tensor of its own, for {@link InferenceEngine.observe}. @default false */
+  separateStages?: boolean;
+}
+
+/** A model in the library's own kernels, on threads of their own. Calls queue up. */
+export interface InferenceEngine {
+  readonly threads: number;
+  readonly module: 'relaxed-simd' | 'simd';
+  /** Of the WebAssembly memory that everything lies in. */
+  readonly memoryBytes: number;
+  /** Outputs `[images, ...outputs]` of pictures `[images,H,W,C]` of 0 to 255; the softmax is left out. */
+  run(pixels: Uint8Array | Float32Array, images: number): Promise<Float32Array>;
+  /** The same, and how long each pass took. */
+  profile(pixels: Uint8Array | Float32Array, images: number): Promise<PassTime[]>;
+  /** For each picture the highest value that each stage puts out, `[images,stages]`; 0 where none is above it. */
+  observe(pixels: Uint8Array | Float32Array, images: number): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** Lays out memory, starts the threads and gives them the weights. */
+export async function createInferenceEngine(options: InferenceEngineOptions): Promise<InferenceEngine> {
+  const team = await createTeam({
+    threads: options.threads,
+    prepare: (threads, kernels) => {
+      const { init, weights, memoryBytes } = prepareInference(options, threads, kernels);
+      return { init, forFirst: { weights }, transfer: [weights.buffer], memoryBytes };
+    },
+  });
+  const ask = <T>(
+    kind: InferenceCommand['kind'],
+    pixels: Uint8Array | Float32Array,
+    images: number,
+    profile = false,
+  ) => {
+    const command: InferenceCommand = { kind, images, isFloat: pixels instanceof Float32Array, profile };
+    return team.run(command, { forFirst: { pixels: ownValues(pixels) } }) as Promise<T>;
+  };
+  return {
+    threads: team.threads,
+    module: team.module,
+    memoryBytes: team.memoryBytes,
+    run: async (pixels, images) => (await ask<InferenceOutcome>('run', pixels, images)).outputs,
+    profile: async (pixels, images) => (await ask<InferenceOutcome>('run', pixels, images, true)).profile ?? [],
+    observe: (pixels, images) => ask('observe', pixels, images),
+    dispose: () => team.dispose(),
+  };
+}
+
+/** What the sessions of `threads` threads are started with, and the memory that they need. */
+export function prepareInference(options: InferenceEngineOptions, threads: number, kernels: EngineKernels) {
+  const { graph, inputRange, separateStages = false } = options;
+  const { plan, weights } = planInference(graph, {
+    threads,
+    inputRange,
+    int8Group: kernels.i8GroupSize(),
+    fuse: !separateStages,
+    startScratchBytes: Math.max(tileScratchBytes(kernels), int8TileScratchBytes(kernels)),
+    passScratchBytes: (pass) => passScratchBytes(kernels, pass),
+  });
+  const init: InferenceInit = { kind: 'inference', plan };
+  return { init, weights, memoryBytes: plan.memoryBytes };
+}
+
+function passScratchBytes(kernels: EngineKernels, pass: Pass): number {
+  if (pass.kind === 'depthwise') return depthwiseScratchBytes(kernels, pass);
+  if (pass.kind !== 'product') return 0;
+  const { input, blockRows, depth, rows } = pass;
+  if (input.type === 'float32') return kernels.f32MultiplyRowsScratchBytes(blockRows, depth);
+  if (input.type === 'int16') return kernels.i16MultiplyRowsScratchBytes(blockRows, depth);
+  const depthwise =
+    typeof rows === 'object' && 'depthwise' in rows ? depthwiseScratchBytes(kernels, rows.depthwise) : 0;
+  return Math.max(depthwise, kernels.i8MultiplyRowsScratchBytes(blockRows, depth));
+}
+
+function depthwiseScratchBytes(kernels: EngineKernels, { output, multiplier, window }: DepthwisePass): number {
+  if (output.type === 'float32') return 0;
+  return kernels.i8DepthwiseRowsScratchBytes(output.channels, multiplier, window.kernelHeight, window.kernelWidth);
+}
+
+/** A view would be posted with all of the buffer that it looks at. */
+function ownValues(view: Uint8Array | Float32Array): Uint8Array | Float32Array {
+  return view.byteLength === view.buffer.byteLength ? view : view.slice();
+}

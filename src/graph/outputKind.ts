@@ -1,0 +1,32 @@
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { fail } from '../errors';
+
+/** What the last layer gives: probabilities behind a softmax, or logits. */
+export type OutputKind = 'probabilities' | 'logits';
+
+type GraphLayer = SymbolicTensor['sourceLayer'] & { outputs?: SymbolicTensor[] };
+
+/** Finds out what a model's output is by walking back from it over layers that only change the shape. */
+export function outputKindOf(where: string, model: LayersModel): OutputKind {
+  let tensor = model.outputs[0]!;
+  for (;;) {
+    const layer: GraphLayer = tensor.sourceLayer;
+    const kind = layer.getClassName();
+    if (layer.outputs) {
+      tensor = layer.outputs[0]!;
+    } else if (kind === 'Reshape' || kind === 'Flatten') {
+      tensor = layer.inboundNodes[tensor.nodeIndex]!.inputTensors[0]!;
+    } else {
+      const activation = kind === 'Softmax' ? 'softmax' : (layer.getConfig().activation ?? 'linear');
+      if (activation === 'softmax') return 'probabilities';
+      if (activation === 'linear') return 'logits';
+      return fail({
+        code: 'invalid-argument',
+        where,
+        expected: 'a model that ends in a softmax or in linear logits',
+        received: `activation '${activation}' of layer '${layer.name}'`,
+        remedy: 'Give the last layer activation: "softmax", or none.',
+      });
+    }
+  }
+}
