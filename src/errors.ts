@@ -12,7 +12,7 @@ export type MobilenetErrorCode =
   | 'missing-backend'
   /** The backend has no room for what a kernel needs. */
   | 'out-of-memory'
-  /** A thread of the training engine could not start, or ended before its work. */
+  /** A thread of the engine could not start, or ended before its work. */
   | 'engine-failed'
   /** The loss or a weight became NaN or infinite during training. */
   | 'non-finite'

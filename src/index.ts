@@ -1,3 +1,10 @@
+export type { Classifier, ClassifyOptions, EmbedOptions } from './classify/classifier';
+export type { ClassifierImage, PixelArray } from './classify/classifierImage';
+export type { CreateClassifierOptions } from './classify/classifierOptions';
+export { createClassifier } from './classify/createClassifier';
+export type { Preprocessing } from './classify/preprocessing';
+export type { ClassifierInfo } from './classify/runner';
+export type { Classification } from './classify/topClasses';
 export { type BatchesOptions, batches } from './data/batches';
 export { type LoadCifar10Options, type LoadProgress, loadCifar10 } from './data/cifar10';
 export type { Cifar10 } from './data/cifar10Format';
@@ -15,7 +22,8 @@ export { type TfDataset, type ToTensorsOptions, type ToTfDatasetOptions, toTenso
 export { type ConfigureEngineOptions, configureEngine, type WasmFile } from './engine/configureEngine';
 export { MobilenetError, type MobilenetErrorCode } from './errors';
 export { type LoadModelOptions, loadModel, type ModelSource } from './io/loadModel';
-export { saveModel } from './io/saveModel';
+export type { WeightQuantization } from './io/quantizeWeights';
+export { type SaveModelOptions, saveModel } from './io/saveModel';
 export { registerWasmTrainingKernels } from './kernels/registerWasmTrainingKernels';
 export type { WasmFlavour } from './kernels/wasmModule';
 export type { FeatureShape, PaddingStyle } from './model/architecture';

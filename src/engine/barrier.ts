@@ -36,7 +36,7 @@ export function createBarrier(control: SharedArrayBuffer | undefined, threads: n
     if (Atomics.load(words, GENERATION) === ENDED) {
       fail({
         code: 'engine-failed',
-        where: 'The training engine',
+        where: 'The engine',
         expected: 'all threads to arrive',
         received: 'the end of the team',
       });

@@ -25,7 +25,7 @@ export interface ConfigureEngineOptions {
 let settings: ConfigureEngineOptions = {};
 
 /**
- * Says where the training engine's workers and WebAssembly come from, for apps whose Content Security Policy allows
+ * Says where the engine's workers and WebAssembly come from, for apps whose Content Security Policy allows
  * neither `blob:` workers nor inlined bytes. Holds from the next training on; what a call leaves out has its default.
  *
  * @throws {MobilenetError} `invalid-argument`

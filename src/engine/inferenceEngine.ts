@@ -1,10 +1,12 @@
+import { platform } from '#platform';
 import type { InferenceGraph } from '../graph/inferenceGraph';
 import type { QuantizedGraph } from '../graph/quantizeGraph';
 import type { EngineKernels } from '../kernels/engineKernels';
+import { loadKernelModule } from '../kernels/wasmModule';
 import { int8TileScratchBytes } from './fasterInt8Tile';
 import { tileScratchBytes } from './fasterTileRows';
 import type { DepthwisePass, Pass } from './inference/passes';
-import { planInference } from './inference/plan';
+import { memoryBytesOf, planInference } from './inference/plan';
 import type { InferenceCommand, InferenceInit, InferenceOutcome } from './inference/session';
 import type { PassTime } from './passTimer';
 import { createTeam } from './team';
@@ -37,13 +39,19 @@ export interface InferenceEngine {
 
 /** Lays out memory, starts the threads and gives them the weights. */
 export async function createInferenceEngine(options: InferenceEngineOptions): Promise<InferenceEngine> {
-  const team = await createTeam({
+  const { kernels } = await loadKernelModule({ shared: platform.canShareMemory() });
+  const starting = createTeam({
     threads: options.threads,
-    prepare: (threads, kernels) => {
-      const { init, weights, memoryBytes } = prepareInference(options, threads, kernels);
-      return { init, forFirst: { weights }, transfer: [weights.buffer], memoryBytes };
-    },
+    prepare: (threads) => ({
+      init: { kind: 'inference', plan, threads } satisfies InferenceInit,
+      forFirst: { weights },
+      transfer: [weights.buffer],
+      memoryBytes: memoryBytesOf(plan, threads),
+    }),
   });
+  // While the workers start.
+  const { plan, weights } = prepareInference(options, kernels);
+  const team = await starting;
   const ask = <T>(
     kind: InferenceCommand['kind'],
     pixels: Uint8Array | Float32Array,
@@ -64,19 +72,16 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
   };
 }
 
-/** What the sessions of `threads` threads are started with, and the memory that they need. */
-export function prepareInference(options: InferenceEngineOptions, threads: number, kernels: EngineKernels) {
+/** The plan, and the weights as it has them. */
+export function prepareInference(options: InferenceEngineOptions, kernels: EngineKernels) {
   const { graph, inputRange, separateStages = false } = options;
-  const { plan, weights } = planInference(graph, {
-    threads,
+  return planInference(graph, {
     inputRange,
     int8Group: kernels.i8GroupSize(),
     fuse: !separateStages,
     startScratchBytes: Math.max(tileScratchBytes(kernels), int8TileScratchBytes(kernels)),
     passScratchBytes: (pass) => passScratchBytes(kernels, pass),
   });
-  const init: InferenceInit = { kind: 'inference', plan };
-  return { init, weights, memoryBytes: plan.memoryBytes };
 }
 
 function passScratchBytes(kernels: EngineKernels, pass: Pass): number {

@@ -157,7 +157,7 @@ function pagesFor(bytes: number): number {
   if (pages > MAX_PAGES) {
     fail({
       code: 'out-of-memory',
-      where: 'The training engine',
+      where: 'The engine',
       expected: 'at most 4096 MB of WebAssembly memory to be needed',
       received: `${Math.ceil(bytes / 2 ** 20)} MB`,
       remedy: 'Take a smaller batch, smaller pictures or a smaller alpha.',
@@ -170,7 +170,7 @@ function refuse(reason: unknown): never {
   if (reason instanceof MobilenetError) throw reason;
   fail({
     code: 'engine-failed',
-    where: 'The training engine',
+    where: 'The engine',
     expected: 'at least one worker to start',
     received: reason instanceof Error ? reason.message : String(reason),
     remedy:
@@ -183,7 +183,7 @@ function refuse(reason: unknown): never {
 function disposed(): MobilenetError {
   return failure({
     code: 'engine-failed',
-    where: 'The training engine',
+    where: 'The engine',
     expected: 'a team at work',
     received: 'a team that was disposed of',
   });

@@ -104,7 +104,7 @@ function threadError(thread: number, { message, stack, code }: WorkerFailure): M
 function lostThread(thread: number, reason: unknown): MobilenetError {
   return failure({
     code: 'engine-failed',
-    where: `The training engine's thread ${thread + 1}`,
+    where: `The engine's thread ${thread + 1}`,
     expected: 'an answer',
     received: reason instanceof Error ? reason.message : String(reason),
     cause: reason,
@@ -114,7 +114,7 @@ function lostThread(thread: number, reason: unknown): MobilenetError {
 function unsent(error: unknown): MobilenetError {
   return failure({
     code: 'invalid-argument',
-    where: 'The training engine',
+    where: 'The engine',
     expected: 'a command that can be posted to a worker',
     received: String(error),
     cause: error,

@@ -19,15 +19,20 @@ export interface WorkerEnvironment {
   barrier(): void;
 }
 
-/** Makes what answers a team's commands. The results of all threads but the first are dropped. */
-export type CreateSession<Init, Command> = (
-  environment: WorkerEnvironment,
-  init: Init,
-) => { run(command: Command): unknown };
+/** One thread's part of a team. */
+export interface TeamSession<Command> {
+  /** Answers a command; the results of all threads but the first are dropped. */
+  run(command: Command): unknown;
+  /** What need not be done before the team counts as started. */
+  afterStart?(): void;
+}
+
+/** Makes what answers a team's commands. */
+export type CreateSession<Init, Command> = (environment: WorkerEnvironment, init: Init) => TeamSession<Command>;
 
 /** A worker's whole life: makes a session and runs what the team asks of it, until it is terminated. */
 export function serveTeam<Init, Command>(port: WorkerPort, createSession: CreateSession<Init, Command>): void {
-  let thread: { session: ReturnType<CreateSession<Init, Command>>; barrier: () => void } | undefined;
+  let thread: { session: TeamSession<Command>; barrier: () => void } | undefined;
   let control: SharedArrayBuffer | undefined;
   let isFirst = false;
 
@@ -56,6 +61,7 @@ export function serveTeam<Init, Command>(port: WorkerPort, createSession: Create
     try {
       const result = data.kind === 'init' ? await start(data) : run(data.command as Command);
       tell({ kind: 'done', id: data.id, result: isFirst ? result : undefined }, isFirst ? transferable(result) : []);
+      if (data.kind === 'init') thread!.session.afterStart?.();
     } catch (error) {
       fail(error);
     }
@@ -96,7 +102,7 @@ function allocate(pages: number, shared: boolean): WebAssembly.Memory {
   } catch (cause) {
     throw failure({
       code: 'out-of-memory',
-      where: 'The training engine',
+      where: 'The engine',
       expected: `room for ${Math.ceil(pages / 16)} MB of WebAssembly memory`,
       received: String(cause),
       remedy: 'Take a smaller batch, smaller pictures or a smaller alpha.',

@@ -160,8 +160,9 @@ function quantizeStage(
 
 /**
  * Raises scales so that four products, those of input channels 0, 1, 4, 5 or 2, 3, 6, 7 of each eight, add up in 16 bits:
- * weights of one sign to at most 258 = floor(32767 / 127), two of which rounding may take. The kernels gain a fifth by it;
- * few channels have such weights, and these lose a part of a bit.
+ * weights of one sign to at most 258 = floor(32767 / 127), two of which rounding may take.
+ *
+ * The kernels gain a sixth by it. Of the ImageNet weights of MobileNet 0.25 it raises 6 % of the scales, by 13 % on average.
  */
 function limitSums({ kernel, input, output, window }: InferenceConv, leastScales: Float64Array): void {
   const { channels } = output;

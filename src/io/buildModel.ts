@@ -1,8 +1,10 @@
-import { dispose, engine, io, tidy, util } from '@tensorflow/tfjs-core';
+import { dispose, engine, io, type Tensor, tensor, tidy, util } from '@tensorflow/tfjs-core';
 import { type LayersModel, type LayerVariable, type ModelAndWeightsConfig, models } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
-import type { CheckedArtifacts } from './checkArtifacts';
+import type { CheckedArtifacts, WeightSpec } from './checkArtifacts';
+import { channelCount, decodeInt8, isInt8 } from './int8Weight';
 import { refuse } from './refuse';
+import { splitWeights } from './splitWeights';
 
 /**
  * Makes the model that the artifacts describe; where that fails, no tensor stays behind.
@@ -49,18 +51,28 @@ async function buildTopology({ where, modelTopology }: CheckedArtifacts): Promis
 
 function assignWeights(model: LayersModel, { where, weightSpecs, weightData }: CheckedArtifacts): void {
   const variables = matchWeights(where, model, weightSpecs);
-  tidy(() => {
-    const values = io.decodeWeights(weightData, weightSpecs);
-    for (const [name, variable] of variables) variable.write(values[name]!);
-  });
+  for (const [spec, bytes] of splitWeights(where, weightSpecs, weightData)) {
+    const variable = variables.get(spec);
+    if (variable) tidy(() => void variable.write(decodeWeight(where, spec, bytes)));
+  }
 }
 
-/** The variable of each weight in the manifest, by the weight's name; the optimizer's weights have none. */
-function matchWeights(where: string, model: LayersModel, specs: io.WeightsManifestEntry[]): Map<string, LayerVariable> {
+function decodeWeight(where: string, { quantization, ...spec }: WeightSpec, bytes: ArrayBuffer): Tensor {
+  const { name, shape } = spec;
+  if (isInt8(quantization)) {
+    return tensor(decodeInt8(where, name, bytes, channelCount(shape, quantization.channelAxes)), shape);
+  }
+  // tfjs takes an entry for quantised where the key is there, though it be undefined.
+  return io.decodeWeights(bytes, [quantization === undefined ? spec : { ...spec, quantization }])[name]!;
+}
+
+/** The variable of each weight in the manifest; the optimizer's weights have none. */
+function matchWeights(where: string, model: LayersModel, specs: readonly WeightSpec[]): Map<WeightSpec, LayerVariable> {
   const variables = model.layers.flatMap((layer) => layer.weights);
   const missing = new Map(variables.map((variable) => [variable.originalName, variable]));
-  const matched = new Map<string, LayerVariable>();
-  for (const { name, shape, dtype, group } of specs) {
+  const matched = new Map<WeightSpec, LayerVariable>();
+  for (const spec of specs) {
+    const { name, shape, dtype, group } = spec;
     if (group === 'optimizer') continue;
     const target = missing.has(name) ? name : withoutCell(name);
     const variable = missing.get(target);
@@ -71,7 +83,7 @@ function matchWeights(where: string, model: LayersModel, specs: io.WeightsManife
       refuse(where, `${variable.dtype} [${variable.shape}] for weight ${name}`, `${dtype} [${shape}]`, MISMATCH);
     }
     missing.delete(target);
-    matched.set(name, variable);
+    matched.set(spec, variable);
   }
   if (matched.size < variables.length) {
     const received = `none for ${[...missing.keys()].join(', ')}`;

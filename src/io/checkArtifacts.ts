@@ -1,25 +1,32 @@
 import type { io } from '@tensorflow/tfjs-core';
+import { channelCount, type Int8Quantization } from './int8Weight';
 import { joinBytes } from './joinBytes';
 import { refuse } from './refuse';
+
+/** A weight's entry in the manifest: one of tfjs, or one of ours that is stored as int8. */
+export type WeightSpec = Omit<io.WeightsManifestEntry, 'quantization'> & {
+  quantization?: io.WeightsManifestEntry['quantization'] | Int8Quantization;
+};
 
 /** What a model consists of, once it is known to be a layers model with the right number of bytes. */
 export interface CheckedArtifacts {
   /** Where it came from, for messages: the path or URL of the `model.json` where there is one. */
   where: string;
   modelTopology: object;
-  weightSpecs: io.WeightsManifestEntry[];
+  weightSpecs: WeightSpec[];
   weightData: ArrayBuffer;
   userDefinedMetadata?: Record<string, object>;
 }
 
-const BYTES_PER_VALUE = new Map([
+/** By dtype, which may be anything in a file. */
+const BYTES_PER_VALUE = new Map<unknown, number>([
   ['float32', 4],
   ['int32', 4],
   ['bool', 1],
 ]);
 
 /** Of weights that tfjs-converter has quantised. */
-const BYTES_PER_QUANTIZED_VALUE = new Map([
+const BYTES_PER_QUANTIZED_VALUE = new Map<unknown, number>([
   ['uint8', 1],
   ['uint16', 2],
   ['float16', 2],
@@ -79,7 +86,7 @@ export function checkHeader(
 /**
  * The number of bytes that a weight takes in its file.
  *
- * @throws {MobilenetError} `invalid-data` where the entry of the manifest is none that tfjs could decode.
+ * @throws {MobilenetError} `invalid-data` where the entry of the manifest is none that can be decoded.
  */
 export function weightBytes(where: string, spec: unknown): number {
   if (!isObject(spec) || typeof spec.name !== 'string') refuse(where, 'weights with names', spec);
@@ -87,27 +94,44 @@ export function weightBytes(where: string, spec: unknown): number {
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     refuse(where, `the shape of weight ${name} to be a list of sizes`, shape);
   }
-  const bytesPerValue = BYTES_PER_VALUE.get(String(dtype));
+  const bytesPerValue = BYTES_PER_VALUE.get(dtype);
   if (bytesPerValue === undefined) {
     refuse(where, `the dtype of weight ${name} to be one of ${[...BYTES_PER_VALUE.keys()].join(', ')}`, dtype);
   }
   const values = shape.reduce((product, size) => product * size, 1);
   if (quantization === undefined) return values * bytesPerValue;
-  return values * quantizedBytes(where, name, String(dtype), quantization);
+  if (!isObject(quantization)) refuse(where, `the quantization of weight ${name} to be an object`, quantization);
+  const quantized = { name, shape, dtype, quantization };
+  if (quantization.dtype === 'int8') return values + 4 * scaleCount(where, quantized);
+  return values * quantizedBytes(where, quantized);
+}
+
+/** A weight's entry, before its quantization is checked. */
+interface QuantizedSpec {
+  name: string;
+  shape: number[];
+  dtype: unknown;
+  quantization: Record<string, unknown>;
+}
+
+function scaleCount(where: string, { name, shape, dtype, quantization }: QuantizedSpec): number {
+  const channelAxes = Number.isInteger(quantization.channelAxes) ? Number(quantization.channelAxes) : 0;
+  if (dtype !== 'float32' || channelAxes < 1 || channelAxes > shape.length) {
+    const expected = `the int8 quantization of ${dtype} weight ${name} to be of a float32`;
+    refuse(where, `${expected}, with channelAxes from 1 to its rank`, quantization);
+  }
+  return channelCount(shape, channelAxes);
 }
 
 /** As tfjs decodes it: value = quantised value * scale + min; float16 needs neither. */
-function quantizedBytes(where: string, name: string, dtype: string, quantization: unknown): number {
-  const { dtype: stored, scale, min } = isObject(quantization) ? quantization : {};
-  const bytes = BYTES_PER_QUANTIZED_VALUE.get(String(stored));
+function quantizedBytes(where: string, { name, dtype, quantization }: QuantizedSpec): number {
+  const { dtype: stored, scale, min } = quantization;
+  const bytes = BYTES_PER_QUANTIZED_VALUE.get(stored);
   const allowed = stored === 'float16' ? dtype === 'float32' : dtype !== 'bool';
   const complete = stored === 'float16' || (Number.isFinite(scale) && Number.isFinite(min));
   if (bytes === undefined || !allowed || !complete) {
-    refuse(
-      where,
-      `the quantization of ${dtype} weight ${name} to be uint8 or uint16 with scale and min, or float16 of a float32`,
-      quantization,
-    );
+    const expected = `the quantization of ${dtype} weight ${name} to be uint8 or uint16 with scale and min`;
+    refuse(where, `${expected}, or float16 or int8 of a float32`, quantization);
   }
   return bytes;
 }

@@ -1,12 +1,11 @@
-import type { io } from '@tensorflow/tfjs-core';
-import { type CheckedArtifacts, checkHeader, isObject, sum, weightBytes } from './checkArtifacts';
+import { type CheckedArtifacts, checkHeader, isObject, sum, type WeightSpec, weightBytes } from './checkArtifacts';
 import { joinBytes } from './joinBytes';
 import type { ModelFiles } from './modelFiles';
 import { refuse } from './refuse';
 
 /** One group of the manifest: weights that lie one behind the other in a row of files, the shards. */
 interface WeightGroup {
-  weights: io.WeightsManifestEntry[];
+  weights: WeightSpec[];
   addresses: string[];
   bytes: number;
 }

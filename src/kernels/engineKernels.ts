@@ -15,7 +15,7 @@ export type EngineDepthwiseGeometry = [
 
 type WithoutBatch<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
 
-/** The WebAssembly exports that the training engine runs on; pointers are byte offsets into its memory. */
+/** The WebAssembly exports that the engine runs on; pointers are byte offsets into its memory. */
 export interface EngineKernels {
   /** 1 in the relaxed SIMD module. */
   hasMultiplyAdd(): number;

@@ -7,6 +7,8 @@ export interface ModelMetadata {
   inputRange?: readonly [low: number, high: number];
   /** `[H,W,C]` of a picture. */
   inputShape?: readonly [height: number, width: number, channels: number];
+  /** How much of a picture is kept along each side, in the centre, before it is resized; above 0, up to 1. */
+  cropFraction?: number;
 }
 
 /**

@@ -1,4 +1,6 @@
 import { check, fail } from '../errors';
+import { drawnPixels } from './canvas';
+import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
 
 const CACHE = 'mobilenet-v1-ts';
@@ -62,6 +64,15 @@ export const platform: Platform = {
       update: (bytes) => void chunks.push(bytes),
       digest: async () => toHex(await subtle.digest('SHA-256', await new Blob(chunks).arrayBuffer())),
     };
+  },
+
+  async decodeImage(bytes, where) {
+    const bitmap = await createImageBitmap(new Blob([bytes])).catch((error) => notAPicture(where, error));
+    try {
+      return drawnPixels(bitmap, bitmap.width, bitmap.height, where);
+    } finally {
+      bitmap.close();
+    }
   },
 
   processors: () => globalThis.navigator?.hardwareConcurrency ?? 1,

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { check, fail } from '../errors';
+import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
 
 const STREAM_CHUNK_BYTES = 1 << 20;
@@ -67,6 +68,19 @@ export const platform: Platform = {
     return { update: (bytes) => void hash.update(bytes), digest: async () => hash.digest('hex') };
   },
 
+  async decodeImage(bytes, where) {
+    const sharp = await loadSharp(where);
+    try {
+      // 'warning' is the strictest: below it, a damaged JPEG gives a picture with grey bars.
+      const image = sharp(bytes, { failOn: 'warning' }).rotate().toColourspace('srgb').raw({ depth: 'uchar' });
+      const { data, info } = await image.toBuffer({ resolveWithObject: true });
+      const { width, height, channels } = info;
+      return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height, channels };
+    } catch (error) {
+      notAPicture(where, error);
+    }
+  },
+
   processors: availableParallelism,
 
   canShareMemory: () => typeof SharedArrayBuffer !== 'undefined',
@@ -99,6 +113,22 @@ function connectWorker(worker: unknown): PlatformWorker {
   };
   worker.on('message', (data) => connected.onMessage(data));
   return connected;
+}
+
+/** On use: most apps need no decoder, and it is as large as the rest of them. */
+async function loadSharp(where: string) {
+  try {
+    return (await import('sharp')).default;
+  } catch (error) {
+    fail({
+      code: 'missing-backend',
+      where,
+      expected: 'the package sharp, which decodes JPEG and PNG files',
+      received: (error as Error).message,
+      remedy: 'Run: npm install sharp (or pass pixels in place of a file).',
+      cause: error,
+    });
+  }
 }
 
 function toPath(path: string): string {

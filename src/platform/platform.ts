@@ -8,6 +8,16 @@ export interface Sha256 {
   digest(): Promise<string>;
 }
 
+/** A picture out of a file: H x W pixels of C bytes. */
+export interface DecodedImage {
+  /** `[H,W,C]`, row-major. */
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** 3 for RGB, 4 for RGB and alpha. */
+  readonly channels: number;
+}
+
 /** A worker, as both kinds can be used alike. */
 export interface PlatformWorker {
   /** Called with what the worker posts. */
@@ -49,6 +59,14 @@ export interface Platform {
   writeCache(name: string, bytes: ByteStream, directory?: string): Promise<void>;
   deleteCache(name: string, directory?: string): Promise<void>;
   createSha256(): Promise<Sha256>;
+  /**
+   * The picture in the bytes of a JPEG or PNG file, or another that the decoder takes (in Node `sharp`, an optional peer
+   * dependency): 8 bits sRGB, turned upright as EXIF says, the first frame of an animation.
+   *
+   * @throws {MobilenetError} `invalid-data` where the bytes are no picture, or a broken one; `missing-backend` where
+   * there is no `sharp`.
+   */
+  decodeImage(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<DecodedImage>;
   /** Logical processors that this process may use. */
   processors(): number;
   /** Whether workers can share a memory; browsers allow it on cross-origin isolated pages only. */

@@ -11,41 +11,10 @@ import {
   type Tensor2D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { fail } from '../errors';
-
-/** What the last layer gives: probabilities behind a softmax, or logits. */
-export type OutputKind = 'probabilities' | 'logits';
+import type { OutputKind } from '../graph/outputKind';
 
 /** Keeps the logarithm finite; tfjs-layers' and Keras's own value. */
 const EPSILON = 1e-7;
-
-type GraphLayer = SymbolicTensor['sourceLayer'] & { outputs?: SymbolicTensor[] };
-
-/** Finds out what a model's output is by walking back from it over layers that only change the shape. */
-export function outputKindOf(where: string, model: LayersModel): OutputKind {
-  let tensor = model.outputs[0]!;
-  for (;;) {
-    const layer: GraphLayer = tensor.sourceLayer;
-    const kind = layer.getClassName();
-    if (layer.outputs) {
-      tensor = layer.outputs[0]!;
-    } else if (kind === 'Reshape' || kind === 'Flatten') {
-      tensor = layer.inboundNodes[tensor.nodeIndex]!.inputTensors[0]!;
-    } else {
-      const activation = kind === 'Softmax' ? 'softmax' : (layer.getConfig().activation ?? 'linear');
-      if (activation === 'softmax') return 'probabilities';
-      if (activation === 'linear') return 'logits';
-      return fail({
-        code: 'invalid-argument',
-        where,
-        expected: 'a model that ends in a softmax or in linear logits',
-        received: `activation '${activation}' of layer '${layer.name}'`,
-        remedy: 'Give the last layer activation: "softmax", or none.',
-      });
-    }
-  }
-}
 
 /**
  * Mean categorical cross-entropy over a batch of n pictures and K classes.

@@ -3,10 +3,11 @@ import { batches } from '../data/batches';
 import type { ImageBatch, ImageDataset } from '../data/imageDataset';
 import { checkInputRange } from '../data/tensors';
 import { checkInteger } from '../errors';
+import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import { getModelMetadata } from '../model/metadata';
+import { yieldToEventLoop } from '../platform/eventLoop';
 import { checkModelFitsDataset } from './checkModelFitsDataset';
-import { type OutputKind, outputKindOf, scoreBatch } from './classificationLoss';
-import { yieldToEventLoop } from './eventLoop';
+import { scoreBatch } from './classificationLoss';
 import { predictBatch } from './predictBatch';
 
 /** Options for {@link evaluateClassifier}. */

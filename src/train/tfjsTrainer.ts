@@ -13,8 +13,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { toTensors } from '../data/tensors';
+import type { OutputKind } from '../graph/outputKind';
 import { createRandom } from '../random';
-import { crossEntropy, type OutputKind, scoreBatch } from './classificationLoss';
+import { crossEntropy, scoreBatch } from './classificationLoss';
 import { decayWeights, type RatedOptimizer } from './optimizers';
 import { predictBatch } from './predictBatch';
 import type { Trainer } from './trainer';

@@ -1,7 +1,7 @@
 import { batches } from '../data/batches';
 import type { ImageBatch, ImageDataset } from '../data/imageDataset';
 import { MobilenetError } from '../errors';
-import { yieldToEventLoop } from './eventLoop';
+import { yieldToEventLoop } from '../platform/eventLoop';
 import type { TrainingPosition } from './learningRate';
 import type { StepResult, Trainer } from './trainer';
 import type { TrainingEpoch, TrainingSettings } from './trainingOptions';

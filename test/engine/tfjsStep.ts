@@ -12,7 +12,8 @@ import {
   variableGrads,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { crossEntropy, outputKindOf, scoreBatch } from '../../src/train/classificationLoss';
+import { outputKindOf } from '../../src/graph/outputKind';
+import { crossEntropy, scoreBatch } from '../../src/train/classificationLoss';
 import { enterTrainingMode } from '../../src/train/trainingMode';
 import { dropoutLayers, weightsOf, writeWeights } from './models';
 import type { ReferenceBatch } from './reference';

@@ -162,6 +162,21 @@ describe('formats', () => {
     expect(footprint()).toEqual(before);
   });
 
+  test('a weight of the optimizer with the name of a weight of a layer does not take its place', async () => {
+    const { weightSpecs, weightData, ...json } = await artifacts();
+    const entry = { name: 'conv/kernel', shape: [1], dtype: 'float32', group: 'optimizer' };
+    const longer = new Uint8Array(weightData.byteLength + 4);
+    longer.set(new Uint8Array(weightData));
+    const load = async () => ({ ...json, weightSpecs: [...weightSpecs, entry], weightData: longer.buffer });
+    expect(weightBits(await loadModel({ load }))).toEqual(bits);
+  });
+
+  test('an entry whose quantization is undefined, as a handler may leave it', async () => {
+    const { weightSpecs, ...rest } = await artifacts();
+    const specs = weightSpecs.map((spec: object) => ({ ...spec, quantization: undefined }));
+    expect(weightBits(await loadModel({ load: async () => ({ ...rest, weightSpecs: specs }) }))).toEqual(bits);
+  });
+
   test('the topology of Keras, with model_config, and no format', async () => {
     await editJson(folder, ({ modelTopology, weightsManifest }) => ({
       modelTopology: { keras_version: '2.1.4', backend: 'tensorflow', model_config: modelTopology },

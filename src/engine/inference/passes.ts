@@ -134,7 +134,11 @@ function productPass(
   const common = { kind: 'product', name, output, depth, rowBytes, blockRows } as const;
   const operator = block.addConv(stage, input, depth, output.channels);
   if (depthwise) return { ...common, ...staging, input: depthwise.input, operator, rows: { depthwise } };
-  if (isPointwise(stage)) return { ...common, input, operator, rows: 'pixels', stagingBytes: 0 };
+  // A picture's int16 pixels may be shorter than a row.
+  const pixelBytes = input.channels * bytesPerValue;
+  if (isPointwise(stage) && pixelBytes === rowBytes) {
+    return { ...common, input, operator, rows: 'pixels', stagingBytes: 0 };
+  }
   return { ...common, ...staging, input, operator, rows: { patches: window } };
 }
 

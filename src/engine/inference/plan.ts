@@ -7,7 +7,6 @@ import { createWeightBlock } from './weightBlock';
 
 /** The one description that every thread works from; plain data, made once. Offsets are in bytes. */
 export interface InferencePlan {
-  readonly threads: number;
   /** Pictures that go through all passes together; a call may have more. */
   readonly groupSize: number;
   /** Bytes or floats, as they came. */
@@ -24,15 +23,13 @@ export interface InferencePlan {
   readonly ones: number;
   readonly zeros: number;
   readonly channels: number;
-  /** Of the first thread; the others' follow. */
+  /** Of the first thread; the others' follow, at the end of all memory. */
   readonly scratch: number;
   readonly scratchBytes: number;
-  readonly memoryBytes: number;
 }
 
 /** Options for {@link planInference}. */
 export interface InferencePlanOptions {
-  readonly threads: number;
   readonly inputRange: readonly [low: number, high: number];
   /** Values of a row that int8 products take at a time. */
   readonly int8Group: number;
@@ -44,6 +41,11 @@ export interface InferencePlanOptions {
   readonly startScratchBytes: number;
 }
 
+/** Of memory that so many threads need. */
+export function memoryBytesOf({ scratch, scratchBytes }: InferencePlan, threads: number): number {
+  return scratch + threads * scratchBytes;
+}
+
 /** What the largest tensor of a group should stay below, for the sake of the caches. */
 const GROUP_BYTES = 4 * 2 ** 20;
 const MAX_GROUP = 64;
@@ -53,7 +55,7 @@ export function planInference(
   graph: InferenceGraph | QuantizedGraph,
   options: InferencePlanOptions,
 ): { plan: InferencePlan; weights: Uint8Array<ArrayBuffer> } {
-  const { threads, inputRange, int8Group, fuse = true, passScratchBytes, startScratchBytes } = options;
+  const { inputRange, int8Group, fuse = true, passScratchBytes, startScratchBytes } = options;
   const [low, high] = inputRange;
   const block = createWeightBlock(int8Group);
   const { input, passes } = layOutPasses(graph, block, fuse);
@@ -76,7 +78,6 @@ export function planInference(
   const pixels = 4 * groupSize * pixelsOf(graph.input) * graph.input.channels;
   return {
     plan: {
-      threads,
       groupSize,
       pixels: memory.allocate(pixels),
       pictureChannels: graph.input.channels,
@@ -89,9 +90,8 @@ export function planInference(
       ones: memory.allocate(4 * channels),
       zeros: memory.allocate(4 * channels),
       channels,
-      scratch: memory.allocate(threads * scratchBytes),
+      scratch: memory.size(),
       scratchBytes,
-      memoryBytes: memory.size(),
     },
     weights,
   };

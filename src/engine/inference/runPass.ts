@@ -12,11 +12,12 @@ export interface InferenceContext {
   readonly kernels: EngineKernels;
   readonly plan: InferencePlan;
   readonly thread: number;
+  readonly threads: number;
   /** This thread's own scratch memory. */
   readonly scratch: number;
-  /** The fastest tiles of matrix products here; the bits are the same with all of them. */
-  readonly tileRows: number;
-  readonly int8Tile: Int8Tile;
+  /** The fastest tiles of matrix products here, once they are known; the bits are the same with all of them. */
+  tileRows: 4 | 6;
+  int8Tile: Int8Tile;
 }
 
 /** Where there are fewer rows a thread, the threads share the columns instead: a tile has up to 6. */
@@ -56,15 +57,14 @@ export function runPass(context: InferenceContext, pass: Pass, images: number): 
 }
 
 /** This thread's part of so many units. */
-export function ownShare({ plan, thread }: InferenceContext, units: number): [begin: number, end: number] {
-  return shareOf(units, thread, plan.threads);
+export function ownShare({ thread, threads }: InferenceContext, units: number): [begin: number, end: number] {
+  return shareOf(units, thread, threads);
 }
 
 function runProduct(context: InferenceContext, pass: ProductPass, images: number): void {
-  const { threads } = context.plan;
   const rows = images * pixelsOf(pass.output.size);
   const panels = pass.output.channels / 8;
-  const byRows = rows >= MIN_ROWS * threads;
+  const byRows = rows >= MIN_ROWS * context.threads;
   const [begin, end] = byRows ? ownShare(context, rows) : [0, rows];
   const [panelBegin, panelEnd] = byRows ? [0, panels] : ownShare(context, panels);
   if (begin === end || panelBegin === panelEnd) return;

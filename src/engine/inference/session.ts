@@ -11,6 +11,7 @@ import { tensorBytes } from './tensors';
 export interface InferenceInit {
   readonly kind: 'inference';
   readonly plan: InferencePlan;
+  readonly threads: number;
   /** As `planInference` packs them; the first thread has them. */
   readonly weights?: Uint8Array;
 }
@@ -36,15 +37,17 @@ export interface InferenceOutcome {
 /** Makes one thread's session; all threads of an engine make theirs from the same `init`. */
 export function createInferenceSession(environment: WorkerEnvironment, init: InferenceInit) {
   const { kernels, memory, thread, barrier } = environment;
-  const { plan } = init;
+  const { plan, threads } = init;
   const { input, output, groupSize } = plan;
   const scratch = plan.scratch + thread * plan.scratchBytes;
   const context: InferenceContext = {
     kernels,
     plan,
     thread,
+    threads,
     scratch,
-    ...fasterTiles(environment, plan, scratch),
+    tileRows: 4,
+    int8Tile: { tileRows: 4, variant: 0 },
   };
   if (init.weights) {
     new Uint8Array(memory.buffer).set(init.weights, plan.weights);
@@ -109,16 +112,17 @@ export function createInferenceSession(environment: WorkerEnvironment, init: Inf
     return highest;
   };
 
-  return { run: (command: InferenceCommand) => (command.kind === 'run' ? run(command) : observe(command)) };
+  return {
+    run: (command: InferenceCommand) => (command.kind === 'run' ? run(command) : observe(command)),
+    afterStart: () => measureTiles(context),
+  };
 }
 
-/** Measured for the kind of products that the plan is made of; the other kind is a classifier's few, or none. */
-function fasterTiles({ kernels }: WorkerEnvironment, { passes }: InferencePlan, scratch: number) {
-  const isInt8 = passes.some(({ input }) => input.type === 'uint8');
-  return {
-    tileRows: isInt8 ? (4 as const) : fasterTileRows(kernels, scratch),
-    int8Tile: isInt8 ? fasterInt8Tile(kernels, scratch) : ({ tileRows: 4, variant: 0 } as const),
-  };
+/** Finds the fastest tiles for the kind of products that the plan is made of; the other kind is a few, or none. */
+function measureTiles(context: InferenceContext): void {
+  const { kernels, plan, scratch } = context;
+  if (plan.passes.some(({ input }) => input.type === 'uint8')) context.int8Tile = fasterInt8Tile(kernels, scratch);
+  else context.tileRows = fasterTileRows(kernels, scratch);
 }
 
 /** The values of the last tensor without its padding. */

@@ -1,0 +1,142 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ImageDataset } from '../data/imageDataset';
+import { check, checkInteger } from '../errors';
+import { type OutputKind, outputKindOf } from '../graph/outputKind';
+import type { FeatureSize } from '../graph/stage';
+import { getModelMetadata, type ModelMetadata } from '../model/metadata';
+import { checkPreprocessing, type Preprocessing } from './preprocessing';
+
+/** Options for `createClassifier`. */
+export interface CreateClassifierOptions {
+  /** One for each output. @default the model's own, from its metadata, else 'class 0', 'class 1', ... */
+  classNames?: readonly string[];
+  /**
+   * What runs the model. `'fused'`: the library's own WebAssembly kernels on several threads. `'tfjs'`: the active
+   * backend. `'auto'`: fused where the backend is `cpu` or `wasm` and the model a chain that the engine can express, else
+   * tfjs; the classifier's `info` says which, and why.
+   * @default 'auto'
+   */
+  engine?: 'auto' | 'tfjs' | 'fused';
+  /** Threads of the engine. @default what the machine has, at most 8 */
+  threads?: number;
+  /**
+   * `'int8'` rounds weights and activations to 8 bits, which the engine runs about twice as fast; a model that it cannot
+   * do so is refused. @default 'float32'
+   */
+  precision?: 'float32' | 'int8';
+  /**
+   * Pictures by which `'int8'` finds out how high activations rise; some 500 of them are taken, and their labels are not
+   * read. @default what the layers say: ReLU6 goes up to 6
+   */
+  calibration?: ImageDataset;
+  /** @default the model's own, from its metadata, else the largest centred crop and the range [0, 1] */
+  preprocessing?: Preprocessing;
+  /** Ends the loading; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Options with every default filled in, and what the model says. */
+export interface ClassifierSettings {
+  readonly classNames: readonly string[];
+  readonly engine: 'auto' | 'tfjs' | 'fused';
+  readonly threads: number | undefined;
+  readonly precision: 'float32' | 'int8';
+  readonly calibration: ImageDataset | undefined;
+  readonly preprocessing: Preprocessing;
+  readonly inputRange: readonly [low: number, high: number];
+  /** Of the pictures that the model takes. */
+  readonly size: FeatureSize;
+  readonly outputKind: OutputKind;
+  readonly signal: AbortSignal | undefined;
+}
+
+const WHERE = 'createClassifier';
+
+/** Refuses what cannot be, whatever the model. */
+export function checkClassifierOptions(options: CreateClassifierOptions): void {
+  const { engine = 'auto', threads, precision = 'float32', calibration, preprocessing = {} } = options;
+  check(['auto', 'tfjs', 'fused'].includes(engine), {
+    where: WHERE,
+    expected: "engine to be 'auto', 'tfjs' or 'fused'",
+    received: engine,
+  });
+  check(['float32', 'int8'].includes(precision), {
+    where: WHERE,
+    expected: "precision to be 'float32' or 'int8'",
+    received: precision,
+  });
+  if (threads !== undefined) checkInteger(WHERE, 'threads', threads, 1);
+  check(precision === 'float32' || engine !== 'tfjs', {
+    where: WHERE,
+    expected: "the engine 'fused' or 'auto' for precision 'int8'",
+    received: engine,
+    remedy: 'tfjs calculates in float32.',
+  });
+  check(calibration === undefined || precision === 'int8', {
+    where: WHERE,
+    expected: "no calibration without precision 'int8'",
+    received: precision,
+  });
+  check(calibration === undefined || calibration.size > 0, {
+    where: WHERE,
+    expected: 'a calibration dataset with at least one picture',
+    received: 'an empty one',
+  });
+  checkPreprocessing(WHERE, preprocessing);
+}
+
+/** Fills in the defaults, of which the model's metadata names some, and refuses what does not fit the model. */
+export function resolveClassifierOptions(model: LayersModel, options: CreateClassifierOptions): ClassifierSettings {
+  const { engine = 'auto', threads, precision = 'float32', calibration, signal } = options;
+  const metadata = getModelMetadata(model);
+  check(model.inputs.length === 1 && model.outputs.length === 1, {
+    where: WHERE,
+    expected: 'a model with one input and one output',
+    received: `${model.inputs.length} inputs and ${model.outputs.length} outputs`,
+  });
+  const [, classes, ...rest] = model.outputs[0]!.shape;
+  check(typeof classes === 'number' && rest.length === 0, {
+    where: WHERE,
+    expected: 'a model whose output is [N,classes]',
+    received: `[N,${model.outputs[0]!.shape.slice(1)}]`,
+  });
+  const preprocessing = { ...options.preprocessing };
+  preprocessing.cropFraction ??= metadata.cropFraction;
+  preprocessing.inputRange ??= metadata.inputRange;
+  checkPreprocessing(WHERE, preprocessing);
+  return {
+    classNames: resolveClassNames(options.classNames ?? metadata.classNames, classes),
+    engine,
+    threads,
+    precision,
+    calibration,
+    preprocessing,
+    inputRange: preprocessing.inputRange ?? [0, 1],
+    size: pictureSize(model, metadata),
+    outputKind: outputKindOf(WHERE, model),
+    signal,
+  };
+}
+
+function resolveClassNames(classNames: readonly string[] | undefined, classes: number): readonly string[] {
+  if (classNames === undefined) return Array.from({ length: classes }, (_, k) => `class ${k}`);
+  check(Array.isArray(classNames) && classNames.length === classes, {
+    where: WHERE,
+    expected: `classNames of the model's ${classes} classes`,
+    received: Array.isArray(classNames) ? `${classNames.length} names` : classNames,
+    remedy: "Pass one name for each output, in the outputs' order.",
+  });
+  return [...classNames];
+}
+
+function pictureSize(model: LayersModel, { inputShape }: ModelMetadata): FeatureSize {
+  const { shape } = model.inputs[0]!;
+  const [height, width, channels] = shape.slice(1).map((length, i) => length ?? inputShape?.[i]);
+  check(shape.length === 4 && !!height && !!width && !!channels, {
+    where: WHERE,
+    expected: 'a model that takes pictures [N,H,W,C] of one size',
+    received: `the input shape [${shape.map((length, i) => length ?? 'NHWC'[i])}]`,
+    remedy: 'Where the model leaves the size open: setModelMetadata(model, { inputShape: [height, width, channels] }).',
+  });
+  return { height, width, channels };
+}

@@ -1,0 +1,44 @@
+import type { ClassifierImage } from './classifierImage';
+import { joinPixels } from './joinPixels';
+import type { Pixels } from './runner';
+
+/** Enough pictures at a time to keep all threads busy, and few enough for their feature maps to fit into memory. */
+const CHUNK = 32;
+
+/**
+ * Reads pictures in chunks, the first one at once, and each other while the caller works on the one before.
+ *
+ * @param read gives one picture
+ * @returns what gives the next chunk; undefined after the last one
+ */
+export function readAhead(
+  images: Iterable<ClassifierImage>,
+  read: (image: ClassifierImage) => Promise<Pixels>,
+): () => Promise<Pixels | undefined> {
+  const iterator = images[Symbol.iterator]();
+  const start = () => {
+    const chunk = readChunk(iterator, read);
+    // Whoever asks for it learns why it failed; it may be that nobody does.
+    chunk.catch(() => {});
+    return chunk;
+  };
+  let next = start();
+  return async () => {
+    const chunk = await next;
+    if (chunk) next = start();
+    return chunk;
+  };
+}
+
+async function readChunk(
+  iterator: Iterator<ClassifierImage>,
+  read: (image: ClassifierImage) => Promise<Pixels>,
+): Promise<Pixels | undefined> {
+  const reading: Promise<Pixels>[] = [];
+  while (reading.length < CHUNK) {
+    const { done, value } = iterator.next();
+    if (done) break;
+    reading.push(read(value));
+  }
+  return reading.length > 0 ? joinPixels(await Promise.all(reading)) : undefined;
+}

@@ -1,0 +1,119 @@
+import { platform } from '#platform';
+import type { Picture } from '../data/resizePicture';
+import { check, fail } from '../errors';
+import { download } from '../platform/download';
+import type { ClassifierImage, PixelArray } from './classifierImage';
+import { convertChannels } from './convertChannels';
+import { elementPixels, isDrawable } from './elementPixels';
+import { checkPixelRange } from './pixelRange';
+import { isTensor, tensorPixels } from './tensorPixels';
+import { checkWholeFile } from './wholeFile';
+
+/** Options for {@link readImage}. */
+export interface ReadImageOptions {
+  /** The public function that was called. */
+  where: string;
+  /** How many channels the model reads. */
+  channels: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Any picture, in its own size, with the number of channels that the model reads.
+ *
+ * Nothing that came in is changed or disposed of, and the result may share its memory. What changes from frame to frame
+ * (canvas, video) is read before the call returns.
+ *
+ * @throws {MobilenetError} `invalid-argument`, `invalid-data`, `file-system`, `download-failed` or `missing-backend`;
+ * the signal's reason where it was aborted.
+ */
+export async function readImage(image: ClassifierImage, options: ReadImageOptions): Promise<Picture> {
+  const { where, channels, signal } = options;
+  signal?.throwIfAborted();
+  const picture = await readAny(image, where, signal);
+  signal?.throwIfAborted();
+  return convertChannels(picture, channels, where, signal);
+}
+
+async function readAny(image: unknown, where: string, signal: AbortSignal | undefined): Promise<Picture> {
+  // The class's name, because Node lacks most of the classes, and frames of a page have each their own.
+  const kind = Object.prototype.toString.call(image).slice('[object '.length, -1);
+  if (isDrawable(kind)) return elementPixels(image as never, kind, where);
+  switch (kind) {
+    case 'String':
+    case 'URL':
+      return readPlace(String(image), signal);
+    case 'Blob':
+    case 'File':
+      return decode(await readBlob(image as Blob, where), where);
+    case 'ArrayBuffer':
+    case 'Uint8Array':
+      return decode(image as ArrayBuffer | Uint8Array<ArrayBuffer>, where);
+  }
+  if (typeof image === 'object' && image !== null) {
+    if (isTensor(image)) return tensorPixels(image, where, signal);
+    if ('data' in image && 'width' in image && 'height' in image) return pixelArray(image as PixelArray, where, signal);
+  }
+  fail({
+    code: 'invalid-argument',
+    where,
+    expected: 'a picture',
+    received: `a value of type ${kind}`,
+    remedy: 'Pass a tensor, pixels { data, width, height }, an element of the page, or the bytes or place of a file.',
+  });
+}
+
+async function readBlob(blob: Blob, where: string): Promise<ArrayBuffer> {
+  try {
+    return await blob.arrayBuffer();
+  } catch (error) {
+    fail({
+      code: 'file-system',
+      where,
+      expected: 'a Blob that can be read',
+      received: String(error),
+      remedy: 'Choose the file again; it was changed or removed since.',
+      cause: error,
+    });
+  }
+}
+
+/** A path, a `file:` URL, or an address that can be fetched. */
+async function readPlace(place: string, signal: AbortSignal | undefined): Promise<Picture> {
+  const isFetched = /^(https?|data|blob):/i.test(place);
+  const bytes = isFetched
+    ? await new Response(await download(place, { signal })).arrayBuffer()
+    : await platform.readFile(place);
+  return decode(bytes, /^data:/i.test(place) ? 'data:' : place);
+}
+
+async function decode(content: ArrayBuffer | Uint8Array<ArrayBuffer>, where: string): Promise<Picture> {
+  const bytes = ArrayBuffer.isView(content) ? content : new Uint8Array(content);
+  checkWholeFile(bytes, where);
+  return platform.decodeImage(bytes, where);
+}
+
+async function pixelArray({ data, width, height }: PixelArray, where: string, signal?: AbortSignal): Promise<Picture> {
+  const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+  check(isBytes || data instanceof Float32Array, {
+    where,
+    expected: 'pixels in a Uint8Array, Uint8ClampedArray or Float32Array',
+    received: Object.prototype.toString.call(data).slice('[object '.length, -1),
+  });
+  const isSize = (length: number) => Number.isInteger(length) && length > 0;
+  check(isSize(width) && isSize(height), {
+    where,
+    expected: 'width and height to be integers of at least 1',
+    received: `${width} x ${height}`,
+  });
+  const channels = data.length / (width * height);
+  check(isSize(channels), {
+    where,
+    expected: `${width} x ${height} pixels of 1, 3 or 4 channels`,
+    received: `${data.length} numbers`,
+    remedy: 'Check that width and height are those of the data, and not swapped with those of another picture.',
+  });
+  if (!isBytes) await checkPixelRange(data, where, signal);
+  const plain = isBytes ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
+  return { data: plain, width, height, channels };
+}
