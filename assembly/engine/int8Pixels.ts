@@ -14,8 +14,14 @@ export function i16FromPixels(
   const rowBytes = <usize>C << 1;
   const to = out + <usize>begin * rowBytes;
   const first = <usize>begin * <usize>channels;
-  if (isFloat) fromFloats(pixels + (first << 2), to, end - begin, channels, C, factor, shift);
-  else for (let c = 0; c < C; c += 4) fromBytes(pixels + first + <usize>c, to + (<usize>c << 1), end - begin, channels, c, rowBytes, factor, shift);
+  const count = end - begin;
+  if (isFloat) {
+    fromFloats(pixels + (first << 2), to, count, channels, C, factor, shift);
+    return;
+  }
+  for (let c = 0; c < C; c += 4) {
+    fromBytes(pixels + first + <usize>c, to + (<usize>c << 1), count, channels, c, rowBytes, factor, shift);
+  }
 }
 
 /** Channels c to c + 3 of bytes. */

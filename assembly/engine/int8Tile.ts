@@ -1,21 +1,21 @@
-// Matrix products of integers: tiles of 4 or 6 rows by 8 columns, both sides packed in 32-bit words, which hold 4 bytes with
-// the relaxed dot product (unsigned ones of 7 bits times signed ones) and two 16-bit integers without it. All are exact, so
-// that which of them runs is a matter of speed:
+// Matrix products of integers: tiles of 4 or 6 rows by 8 columns, both sides packed in 32-bit words, which hold 4 bytes
+// with the relaxed dot product (unsigned ones of 7 bits times signed ones) and two 16-bit integers without it. All are
+// exact, so that which of them runs is a matter of speed:
 //
-// - DOT is one instruction a step where the processor has VNNI in a form that the runtime uses, and four where not.
-// - PAIRS adds the 16-bit sums of two words before it widens them: 120 GOP/s in place of 107 (Zen 4, one thread), which is 2.5
-//   instructions a step. Weights have to allow it (see `i8MultiplyRows`).
-// - WORDS, 16-bit products: 83 GOP/s.
-import { narrow, toLevels } from './int8Requantize';
+// - DOT is one instruction where the processor has VNNI in a form that the runtime uses, and five where not: 85 GOP/s on
+//   Zen 4, one thread, in place of 205 to 220 on Zen 5.
+// - PAIRS adds the 16-bit sums of two words before it widens them, 2.5 instructions each: 115 to 126 GOP/s on Zen 4, where
+//   widening every sum gave 107. Weights have to allow it (see `i8MultiplyRows`).
+// - WORDS, 16-bit products, 2 instructions for half as many: 86 GOP/s.
+import { CONSTANTS_BYTES, narrow, onesOf, rounderOf, storeConstants, toLevels } from './int8Requantize';
 import { nextTile } from './tile';
 
 export const DOT: i32 = 0;
 export const PAIRS: i32 = 1;
 export const WORDS: i32 = 2;
 
-/** Bytes that {@link multiplyPanel} works on: a tile that hangs over the edge of its matrix, and a vector of ones. */
-export const TILE_SCRATCH_BYTES: usize = 64;
-const ONES: usize = 48;
+/** Bytes that {@link multiplyPanel} works on: constants, and a tile that hangs over the edge of its matrix. */
+export const TILE_SCRATCH_BYTES: usize = CONSTANTS_BYTES + 64;
 
 /** Values of a row that the words of the int8 products hold. */
 export function i8GroupSize(): i32 {
@@ -41,18 +41,19 @@ export function multiplyPanel(
   kind: i32, a: usize, w: usize, bias: usize, multipliers: usize, out: usize, scratch: usize,
   depth: i32, rows: i32, rowBytes: usize, tileRows: i32,
 ): void {
-  v128.store(scratch, i16x8.splat(1), ONES);
+  const edge = scratch + CONSTANTS_BYTES;
+  storeConstants(scratch);
   for (let left = rows; left > 0;) {
     const tile = nextTile(left, tileRows);
     const isWhole = tile <= left;
-    const to = isWhole ? out : scratch;
+    const to = isWhole ? out : edge;
     const toBytes: usize = isWhole ? rowBytes : 8;
-    if (kind == WORDS) wordsTile(a, w, bias, multipliers, to, toBytes, depth);
-    else if (kind == PAIRS) pairsTile(a, w, bias, multipliers, to, toBytes, depth, scratch + ONES);
-    else if (tile == 6) dotTile6(a, w, bias, multipliers, to, toBytes, depth);
-    else dotTile4(a, w, bias, multipliers, to, toBytes, depth);
+    if (kind == WORDS) wordsTile(a, w, bias, multipliers, to, toBytes, depth, scratch);
+    else if (kind == PAIRS) pairsTile(a, w, bias, multipliers, to, toBytes, depth, scratch);
+    else if (tile == 6) dotTile6(a, w, bias, multipliers, to, toBytes, depth, scratch);
+    else dotTile4(a, w, bias, multipliers, to, toBytes, depth, scratch);
     if (!isWhole) {
-      for (let i = 0; i < left; i++) store<u64>(out + <usize>i * rowBytes, load<u64>(scratch + (<usize>i << 3)));
+      for (let i = 0; i < left; i++) store<u64>(out + <usize>i * rowBytes, load<u64>(edge + (<usize>i << 3)));
     }
     a += (<usize>(depth * tile)) << 2;
     out += rowBytes * <usize>tile;
@@ -82,7 +83,7 @@ function addPair(sum: v128, x0: v128, w0: v128, x1: v128, w1: v128, ones: v128):
 }
 
 function wordsTile(
-  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32,
+  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32, constants: usize,
 ): void {
   let c00 = v128.load(bias), c01 = v128.load(bias, 16);
   let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
@@ -104,12 +105,12 @@ function wordsTile(
     a += 16;
     w += 32;
   }
-  storeRows(out, rowBytes, multipliers, c00, c01, c10, c11);
-  storeRows(out + 2 * rowBytes, rowBytes, multipliers, c20, c21, c30, c31);
+  storeRows(out, rowBytes, multipliers, constants, c00, c01, c10, c11);
+  storeRows(out + 2 * rowBytes, rowBytes, multipliers, constants, c20, c21, c30, c31);
 }
 
 function dotTile4(
-  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32,
+  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32, constants: usize,
 ): void {
   let c00 = v128.load(bias), c01 = v128.load(bias, 16);
   let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
@@ -131,12 +132,12 @@ function dotTile4(
     a += 16;
     w += 32;
   }
-  storeRows(out, rowBytes, multipliers, c00, c01, c10, c11);
-  storeRows(out + 2 * rowBytes, rowBytes, multipliers, c20, c21, c30, c31);
+  storeRows(out, rowBytes, multipliers, constants, c00, c01, c10, c11);
+  storeRows(out + 2 * rowBytes, rowBytes, multipliers, constants, c20, c21, c30, c31);
 }
 
 function dotTile6(
-  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32,
+  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32, constants: usize,
 ): void {
   let c00 = v128.load(bias), c01 = v128.load(bias, 16);
   let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01, c50 = c00, c51 = c01;
@@ -164,16 +165,16 @@ function dotTile6(
     a += 24;
     w += 32;
   }
-  storeRows(out, rowBytes, multipliers, c00, c01, c10, c11);
-  storeRows(out + 2 * rowBytes, rowBytes, multipliers, c20, c21, c30, c31);
-  storeRows(out + 4 * rowBytes, rowBytes, multipliers, c40, c41, c50, c51);
+  storeRows(out, rowBytes, multipliers, constants, c00, c01, c10, c11);
+  storeRows(out + 2 * rowBytes, rowBytes, multipliers, constants, c20, c21, c30, c31);
+  storeRows(out + 4 * rowBytes, rowBytes, multipliers, constants, c40, c41, c50, c51);
 }
 
-/** Two words a step. The ones lie in memory, because V8 makes a constant anew each time that it is used. */
+/** Two words a step. */
 function pairsTile(
-  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32, onesAt: usize,
+  a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32, constants: usize,
 ): void {
-  const ones = v128.load(onesAt);
+  const ones = onesOf(constants);
   let c00 = v128.load(bias), c01 = v128.load(bias, 16);
   let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
   for (; depth > 0; depth -= 2) {
@@ -200,17 +201,22 @@ function pairsTile(
     a += 32;
     w += 64;
   }
-  storeRows(out, rowBytes, multipliers, c00, c01, c10, c11);
-  storeRows(out + 2 * rowBytes, rowBytes, multipliers, c20, c21, c30, c31);
+  storeRows(out, rowBytes, multipliers, constants, c00, c01, c10, c11);
+  storeRows(out + 2 * rowBytes, rowBytes, multipliers, constants, c20, c21, c30, c31);
 }
 
 /** Two rows of 8. */
 // @ts-ignore: decorator
 @inline
-function storeRows(out: usize, rowBytes: usize, multipliers: usize, a0: v128, a1: v128, b0: v128, b1: v128): void {
+function storeRows(
+  out: usize, rowBytes: usize, multipliers: usize, constants: usize, a0: v128, a1: v128, b0: v128, b1: v128,
+): void {
+  const rounder = rounderOf(constants);
   const m0 = v128.load(multipliers);
   const m1 = v128.load(multipliers, 16);
-  const bytes = narrow(toLevels(a0, m0), toLevels(a1, m1), toLevels(b0, m0), toLevels(b1, m1));
+  const bytes = narrow(
+    toLevels(a0, m0, rounder), toLevels(a1, m1, rounder), toLevels(b0, m0, rounder), toLevels(b1, m1, rounder),
+  );
   v128.store64_lane(out, bytes, 0);
   v128.store64_lane(out + rowBytes, bytes, 1);
 }
@@ -221,8 +227,8 @@ export function i8MultiplyTilesScratchBytes(depth: i32, rows: i32): usize {
 }
 
 /**
- * Multiplies what lies in `scratch`, `[rows,depth]` by `[depth,8]` of words: for measuring which `tileRows` and `variant` are
- * fastest.
+ * Multiplies what lies in `scratch`, `[rows,depth]` by `[depth,8]` of words: for measuring which `tileRows` and `variant`
+ * are fastest.
  */
 export function i8MultiplyTiles(scratch: usize, depth: i32, rows: i32, tileRows: i32, variant: i32): void {
   const kind = kindOf(variant);

@@ -40,8 +40,9 @@ export async function calibrate(
     const { data, images } = joinPixels(await Promise.all(reading));
     const highest = await observer.observe(data, images);
     const stages = highest.length / images;
+    while (maxima.length < stages) maxima.push([]);
     highest.forEach((value, i) => {
-      (maxima[i % stages] ??= []).push(value);
+      maxima[i % stages]!.push(value);
     });
     pictures += images;
     if (pictures >= MAX_PICTURES) break;

@@ -25,8 +25,8 @@ export function int8TileScratchBytes(kernels: EngineKernels): number {
 /**
  * Tells which way of multiplying bytes is fastest here.
  *
- * A dot product that adds is one instruction on processors with VNNI (if the runtime uses it) and four on others, which then
- * are 1.5 times as fast with 16-bit sums of two words; how many rows fit the registers depends on the compiler.
+ * A dot product that adds is one instruction on processors with VNNI (if the runtime uses it) and five on others, which
+ * are 1.4 times as fast with 16-bit sums of two words; how many rows fit the registers depends on the compiler.
  */
 export function fasterInt8Tile(kernels: EngineKernels, scratch: number): Int8Tile {
   // Without the relaxed dot product there is one way only.

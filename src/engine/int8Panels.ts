@@ -47,8 +47,8 @@ export interface TapSizes {
 }
 
 /**
- * Packs a depthwise kernel `[KH,KW,Q]` as the integer kernels read it, in words of `group` rows of a column, with zeros below
- * the last row: `[KH / group][KW][Q][group]`.
+ * Packs a depthwise kernel `[KH,KW,Q]` as the integer kernels read it, in words of `group` rows of a column, with zeros
+ * below the last row: `[KH / group][KW][Q][group]`.
  *
  * @param group as above
  */

@@ -22,14 +22,20 @@ export function quantizeChannels(
   leastScales?: Float64Array,
 ): QuantizedChannels {
   const largest = new Float64Array(channels);
-  kernel.forEach((weight, i) => {
-    largest[i % channels] = Math.max(largest[i % channels]!, Math.abs(weight));
-  });
+  // Loops over rows and columns: `forEach` with a remainder takes ten times as long.
+  for (let row = 0; row < kernel.length; row += channels) {
+    for (let c = 0; c < channels; c++) largest[c] = Math.max(largest[c]!, Math.abs(kernel[row + c]!));
+  }
   // A channel of zeros has any scale; 1 keeps divisions by it finite.
   const scaleOf = (value: number, channel: number) =>
     Math.fround(Math.max(value / 127, leastScales?.[channel] ?? 0)) || 1;
   const scales = Float32Array.from(largest, scaleOf);
-  const limit = (level: number) => Math.min(Math.max(level, -127), 127);
-  const values = Int8Array.from(kernel, (weight, i) => limit(roundHalfEven(weight / scales[i % channels]!)));
+  const values = new Int8Array(kernel.length);
+  for (let row = 0; row < kernel.length; row += channels) {
+    for (let c = 0; c < channels; c++) {
+      const level = roundHalfEven(kernel[row + c]! / scales[c]!);
+      values[row + c] = Math.min(Math.max(level, -127), 127);
+    }
+  }
   return { values, scales };
 }

@@ -55,20 +55,20 @@ export function runQuantizedStage(stage: QuantizedStage, input: ArrayLike<number
   });
 }
 
-export function runFloatStage(stage: InferenceStage, input: ArrayLike<number>): Float64Array {
+export function runFloatStage(stage: InferenceStage, input: ArrayLike<number>): Float64Array<ArrayBuffer> {
   if (stage.kind === 'pool') return means(stage.input, input);
   const { bias, clamp } = stage;
   return sumsOf(stage, input).map((sum, i) => Math.min(Math.max(sum + bias[i % bias.length]!, clamp[0]), clamp[1]));
 }
 
-function means({ height, width, channels }: FeatureSize, input: ArrayLike<number>): Float64Array {
+function means({ height, width, channels }: FeatureSize, input: ArrayLike<number>): Float64Array<ArrayBuffer> {
   const sums = new Float64Array(channels);
   for (let i = 0; i < input.length; i++) sums[i % channels]! += input[i]!;
   return sums.map((sum) => sum / (height * width));
 }
 
 /** Sums of products; a pixel outside of the picture counts as 0. */
-function sumsOf(stage: Convolution, input: ArrayLike<number>): Float64Array {
+function sumsOf(stage: Convolution, input: ArrayLike<number>): Float64Array<ArrayBuffer> {
   const { kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft } = stage.window;
   const { height, width } = stage.output;
   const sums = new Float64Array(height * width * stage.output.channels);

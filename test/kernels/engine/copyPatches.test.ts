@@ -42,6 +42,8 @@ function checkPatches(module: BufferSource, one: WindowCase, pixelBytes: number,
     }
     const words = arena.readIntegers(out, ((rows + 1) * rowBytes) / 4);
     // Not toEqual, which takes seconds for all the bytes.
-    expect(Buffer.from(words.buffer).equals(expected), `${pixelBytes} bytes a pixel, ${shares.length} shares`).toBe(true);
+    expect(Buffer.from(words.buffer).equals(expected), `${pixelBytes} bytes a pixel, ${shares.length} shares`).toBe(
+      true,
+    );
   }
 }
