@@ -11,8 +11,8 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   batches,
+  createClassifier,
   evaluateClassifier,
-  getModelMetadata,
   loadCifar10,
   loadModel,
   MobilenetError,
@@ -21,7 +21,6 @@ import {
   saveModel,
   syntheticCifar10,
   takeDataset,
-  toTensors,
   trainClassifier,
 } from 'mobilenet-v1-ts';
 import { parseOptions } from './options.mjs';
@@ -136,17 +135,18 @@ async function loadData() {
  * @param {import('mobilenet-v1-ts').ImageDataset} dataset
  */
 async function classify(model, dataset) {
-  const { classNames } = dataset;
+  const { height, width, classNames } = dataset;
   const { value: batch } = await batches(takeDataset(dataset, 5)).next();
-  const { inputRange } = getModelMetadata(model);
-  const { images, labels } = toTensors(batch, { inputRange });
-  const output = /** @type {tf.Tensor2D} */ (model.predict(images));
-  const rows = await output.array();
-  tf.dispose([images, labels, output]);
-  return rows.map((probabilities, i) => {
-    const probability = Math.max(...probabilities);
-    const predicted = String(classNames[probabilities.indexOf(probability)]);
-    return { predicted, probability, label: String(classNames[Number(batch.labels[i])]) };
+  const bytes = batch.images.length / batch.labels.length;
+  const pictures = Array.from(batch.labels, (_, i) => {
+    return { data: batch.images.subarray(i * bytes, (i + 1) * bytes), width, height };
+  });
+  const classifier = await createClassifier(model);
+  const found = await classifier.classifyBatch(pictures, { topK: 1 });
+  await classifier.dispose();
+  return found.map(([best], i) => {
+    const label = String(classNames[Number(batch.labels[i])]);
+    return { predicted: String(best?.className), probability: Number(best?.probability), label };
   });
 }
 
