@@ -1,0 +1,31 @@
+// Latency, throughput, load time and memory of the classifier and of its peers in headless Chromium, and the goals.
+//
+//   npm run bench:browser -- --help
+//
+// The page is cross-origin isolated, so that it may have threads.
+import { join } from 'node:path';
+import { executablePath, startChromium } from './browserChromium.mjs';
+import { commandOf, runBench } from './inferenceBench.mjs';
+import { provideTflite } from './tflite.mjs';
+
+const command = commandOf('bench:browser', 'chromium')
+  .description(
+    'Latency of one picture, throughput, load time and memory in Chromium: the engine, tfjs, onnxruntime, LiteRT.',
+  )
+  .option('--tflite <folder>', 'with MODEL/PRECISION-BATCH.tflite, made elsewhere by bench/tflite.py from --folder')
+  .addHelpText('after', '\nLiteRT takes part where python3 has tensorflow, or with --tflite.');
+/** @type {import('./inferenceBench.mjs').Options & { tflite?: string }} */
+const options = command.parse().opts();
+if (!executablePath) throw new Error('Expected Chromium or Chrome in a usual place or in CHROMIUM_PATH.');
+
+await runBench('chromium', options, async (folder) => {
+  if (options.runtime.includes('litert')) {
+    const provided = options.model.map((model) => provideTflite(model, join(folder, model), options.tflite));
+    if (!provided.every(Boolean)) {
+      console.error('No python3 with tensorflow is found, and no --tflite is given: LiteRT is left out.');
+      options.runtime = options.runtime.filter((runtime) => runtime !== 'litert');
+    }
+  }
+  const { version, run, close } = await startChromium(folder);
+  return { places: [{ version, run }], close };
+});
