@@ -108,6 +108,28 @@ describe.skipIf(!executablePath)(`in headless Chromium${why}`, () => {
     });
   });
 
+  describe('the classifier', () => {
+    test('gives the same bits on two threads and, where memory cannot be shared, on one; tfjs agrees', async () => {
+      const two = await call(isolated, 'classify', { engine: 'fused', threads: 2 });
+      const one = await call(plain, 'classify', { engine: 'fused', threads: 2 });
+      const tfjs = await call(plain, 'classify', { engine: 'tfjs' });
+      expect(two.info).toMatchObject({ engine: 'fused', threads: 2 });
+      expect(one.info).toMatchObject({ engine: 'fused', threads: 1 });
+      expect(new Set(two.probabilities.map(String)).size).toBe(1);
+      expect(one.probabilities).toEqual(two.probabilities);
+      expect(one.embedding).toEqual(two.embedding);
+      expect(difference(one.probabilities[0]!, tfjs.probabilities[0]!)).toBeLessThan(1e-5);
+      expect(difference(one.embedding, tfjs.embedding)).toBeLessThan(1e-4);
+    });
+
+    test('in int8 is within 0.05 of float32', async () => {
+      const float32 = await call(isolated, 'classify', { engine: 'fused' });
+      const int8 = await call(isolated, 'classify', { precision: 'int8' });
+      expect(int8.info).toMatchObject({ engine: 'fused', precision: 'int8' });
+      expect(difference(int8.probabilities[0]!, float32.probabilities[0]!)).toBeLessThan(0.05);
+    });
+  });
+
   test('a model goes into IndexedDB and comes back bit by bit; a bare path is refused', async () => {
     const { sameBits, metadata, refusal } = await call(plain, 'saveAndLoad');
     expect(sameBits).toBe(true);

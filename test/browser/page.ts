@@ -135,12 +135,44 @@ async function loadCifar10(source: string) {
   return { train: train.size, test: test.size, label: test.labels[9_999], progress };
 }
 
+/** Probabilities of a canvas, three times at once, and its embedding. */
+async function classify(options: mobilenet.CreateClassifierOptions) {
+  await tf.setBackend('cpu');
+  const model = mobilenet.mobilenetV1({ classes: 10, inputShape: [32, 32, 3], alpha: 0.25, seed: 3 });
+  // A fresh net sees next to nothing.
+  const random = (shape: number[], low: number, high: number) => tf.randomUniform(shape, low, high, 'float32', 5);
+  for (const weight of model.weights) {
+    const { originalName, shape } = weight;
+    if (!/gamma|variance/.test(originalName)) continue;
+    const values = random(shape as number[], 0.5, 1.5);
+    weight.write(values);
+    values.dispose();
+  }
+  const canvas = document.createElement('canvas');
+  canvas.width = 48;
+  canvas.height = 32;
+  const context = canvas.getContext('2d')!;
+  for (let x = 0; x < 48; x++) {
+    context.fillStyle = `rgb(${5 * x}, ${255 - 5 * x}, ${(x * 37) % 256})`;
+    context.fillRect(x, 0, 1, 16 + ((x * 7) % 16));
+  }
+  const classifier = await mobilenet.createClassifier(model, options);
+  const calls = await Promise.all([1, 2, 3].map(() => classifier.classify(canvas, { topK: 10 })));
+  const embedding = await classifier.embed(canvas);
+  await classifier.dispose();
+  model.dispose();
+  const probabilities = calls.map((found) =>
+    found.sort((a, b) => a.classIndex - b.classIndex).map(({ probability }) => probability),
+  );
+  return { info: classifier.info, probabilities, embedding: Array.from(embedding) };
+}
+
 /** Whether the machine offers a WebGPU adapter. */
 async function hasWebgpu() {
   const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<unknown> } };
   return Boolean(await gpu?.requestAdapter());
 }
 
-const library = { trainAndPredict, trainFused, gradients, saveAndLoad, loadCifar10, hasWebgpu };
+const library = { trainAndPredict, trainFused, classify, gradients, saveAndLoad, loadCifar10, hasWebgpu };
 export type Library = typeof library;
 Object.assign(window, { library });
