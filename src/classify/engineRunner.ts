@@ -11,28 +11,29 @@ export interface EngineRunnerOptions {
   threads: number | undefined;
 }
 
-/** Runs a graph in the library's own kernels. */
+/**
+ * Runs a graph in the library's own kernels.
+ *
+ * @param graph is called while the threads start; what it throws is thrown
+ */
 export async function createEngineRunner(
-  graph: InferenceGraph | QuantizedGraph,
-  options: EngineRunnerOptions,
+  graph: () => InferenceGraph | QuantizedGraph,
+  { inputRange, threads }: EngineRunnerOptions,
 ): Promise<Runner> {
-  const engine = await createInferenceEngine({ graph, ...options });
-  const { module, threads, memoryBytes } = engine;
-  // Not the graph itself, which holds all weights once more.
-  const { outputKind } = graph;
+  const engine = await createInferenceEngine({ graph, inputRange, threads });
   return {
     info: {
       engine: 'fused',
-      precision: 'inputScale' in graph ? 'int8' : 'float32',
-      module,
-      threads,
+      precision: engine.precision,
+      module: engine.module,
+      threads: engine.threads,
       fallbackReason: undefined,
-      megabytes: memoryBytes / 2 ** 20,
+      megabytes: engine.memoryBytes / 2 ** 20,
     },
 
     async run({ data, images }) {
       const outputs = await engine.run(data, images);
-      return outputKind === 'probabilities' ? softmax(outputs, outputs.length / images) : outputs;
+      return engine.outputKind === 'probabilities' ? softmax(outputs, outputs.length / images) : outputs;
     },
 
     dispose: () => engine.dispose(),

@@ -6,12 +6,12 @@ import { foldBatchNorm } from '../graph/foldBatchNorm';
 import type { InferenceGraph } from '../graph/inferenceGraph';
 import { quantizeGraph } from '../graph/quantizeGraph';
 import { readStages } from '../graph/readStages';
-import type { UnsupportedLayer } from '../graph/stage';
+import type { StageGraph, UnsupportedLayer } from '../graph/stage';
 import { calibrate } from './calibrate';
 import type { ClassifierSettings } from './classifierOptions';
 import { cutModel } from './cutModel';
 import { createEngineRunner } from './engineRunner';
-import { copyWeights, type ModelWeights } from './modelWeights';
+import { copyWeights } from './modelWeights';
 import type { Runners } from './runners';
 import { toPixels } from './toPixels';
 
@@ -19,42 +19,53 @@ const WHERE = 'createClassifier';
 
 /** Runs a model, or a part of it, in the library's own kernels, with the weights that it has now. */
 export async function createEngineRunners(model: LayersModel, settings: ClassifierSettings): Promise<Runners> {
+  const stages = readGraph(WHERE, model);
   const weights = await copyWeights(model);
-  const graph = readGraph(WHERE, model, weights);
+  const fold = (part: LayersModel, graph: StageGraph) => foldBatchNorm(graph, weights.of(part));
   return settings.precision === 'int8'
-    ? int8Runners(model, weights, graph, settings)
-    : float32Runners(model, weights, graph, settings);
+    ? int8Runners(model, stages, fold, settings)
+    : float32Runners(model, stages, fold, settings);
 }
+
+type Fold = (part: LayersModel, graph: StageGraph) => InferenceGraph;
 
 async function float32Runners(
   model: LayersModel,
-  weights: ModelWeights,
-  graph: InferenceGraph,
+  stages: StageGraph,
+  fold: Fold,
   settings: ClassifierSettings,
 ): Promise<Runners> {
   return {
-    whole: await createEngineRunner(graph, settings),
-    startUntil: async (output) => createEngineRunner(readGraph('embed', cutModel(model, output), weights), settings),
+    whole: await createEngineRunner(() => fold(model, stages), settings),
+    async startUntil(output) {
+      const part = cutModel(model, output);
+      const partStages = readGraph('embed', part);
+      return createEngineRunner(() => fold(part, partStages), settings);
+    },
   };
 }
 
 async function int8Runners(
   model: LayersModel,
-  weights: ModelWeights,
-  graph: InferenceGraph,
+  stages: StageGraph,
+  fold: Fold,
   settings: ClassifierSettings,
 ): Promise<Runners> {
   const { calibration, inputRange } = settings;
-  const ranges = calibration && (await observeRanges(graph, calibration, settings));
-  const quantize = (part: InferenceGraph) => quantizeGraph(part, { inputRange, ranges });
-  const quantized = quantize(graph);
-  if ('unsupported' in quantized) return refuse(WHERE, "a model that can be run in 'int8'", quantized.unsupported);
+  const ranges = calibration && (await observeRanges(fold(model, stages), calibration, settings));
+  const quantize = (graph: InferenceGraph) => quantizeGraph(graph, { inputRange, ranges });
+  const quantizeWhole = () => {
+    const quantized = quantize(fold(model, stages));
+    if ('graph' in quantized) return quantized.graph;
+    return refuse(WHERE, "a model that can be run in 'int8'", quantized.unsupported);
+  };
   return {
-    whole: await createEngineRunner(quantized.graph, settings),
+    whole: await createEngineRunner(quantizeWhole, settings),
     async startUntil(output) {
-      const part = readGraph('embed', cutModel(model, output), weights);
-      const quantizedPart = quantize(part);
-      return createEngineRunner('graph' in quantizedPart ? quantizedPart.graph : part, settings);
+      const part = cutModel(model, output);
+      const graph = fold(part, readGraph('embed', part));
+      const quantized = quantize(graph);
+      return createEngineRunner(() => ('graph' in quantized ? quantized.graph : graph), settings);
     },
   };
 }
@@ -73,10 +84,10 @@ async function observeRanges(graph: InferenceGraph, dataset: ImageDataset, setti
   }
 }
 
-function readGraph(where: string, model: LayersModel, weights: ModelWeights): InferenceGraph {
+function readGraph(where: string, model: LayersModel): StageGraph {
   const read = readStages(model, { anyOutput: true });
   if ('unsupported' in read) return refuse(where, "what the engine 'fused' can express", read.unsupported);
-  return foldBatchNorm(read.graph, weights.of(model));
+  return read.graph;
 }
 
 type Unsupported = Omit<UnsupportedLayer, 'className'> & Partial<UnsupportedLayer>;

@@ -11,9 +11,12 @@ import type { InferenceCommand, InferenceInit, InferenceOutcome } from './infere
 import type { PassTime } from './passTimer';
 import { createTeam } from './team';
 
+type AnyGraph = InferenceGraph | QuantizedGraph;
+
 /** Options for {@link createInferenceEngine}. */
 export interface InferenceEngineOptions {
-  graph: InferenceGraph | QuantizedGraph;
+  /** A function is called while the threads start. */
+  graph: AnyGraph | (() => AnyGraph);
   /** What pixels from 0 to 255 are mapped to. */
   inputRange: readonly [low: number, high: number];
   /** @default what the machine has, at most 8 */
@@ -26,6 +29,9 @@ export interface InferenceEngineOptions {
 export interface InferenceEngine {
   readonly threads: number;
   readonly module: 'relaxed-simd' | 'simd';
+  readonly precision: 'float32' | 'int8';
+  /** Of the model; the engine itself leaves the softmax out. */
+  readonly outputKind: InferenceGraph['outputKind'];
   /** Of the WebAssembly memory that everything lies in. */
   readonly memoryBytes: number;
   /** Outputs `[images, ...outputs]` of pictures `[images,H,W,C]` of 0 to 255; the softmax is left out. */
@@ -37,20 +43,26 @@ export interface InferenceEngine {
   dispose(): Promise<void>;
 }
 
-/** Lays out memory, starts the threads and gives them the weights. */
+/** Starts the threads, lays out memory and gives them the weights. Throws what `graph` throws. */
 export async function createInferenceEngine(options: InferenceEngineOptions): Promise<InferenceEngine> {
   const { kernels } = await loadKernelModule({ shared: platform.canShareMemory() });
+  let prepared: ReturnType<typeof prepareInference> | undefined;
   const starting = createTeam({
     threads: options.threads,
-    prepare: (threads) => ({
-      init: { kind: 'inference', plan, threads } satisfies InferenceInit,
-      forFirst: { weights },
-      transfer: [weights.buffer],
-      memoryBytes: memoryBytesOf(plan, threads),
-    }),
+    prepare: (threads) => {
+      const { plan, weights } = prepared!;
+      const init: InferenceInit = { kind: 'inference', plan, threads };
+      return { init, forFirst: { weights }, transfer: [weights.buffer], memoryBytes: memoryBytesOf(plan, threads) };
+    },
   });
-  // While the workers start.
-  const { plan, weights } = prepareInference(options, kernels);
+  try {
+    prepared = prepareInference(options, kernels);
+  } catch (error) {
+    // With nothing prepared the team cannot start either, and ends itself.
+    await starting.catch(() => {});
+    throw error;
+  }
+  const { precision, outputKind } = prepared;
   const team = await starting;
   const ask = <T>(
     kind: InferenceCommand['kind'],
@@ -64,6 +76,8 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
   return {
     threads: team.threads,
     module: team.module,
+    precision,
+    outputKind,
     memoryBytes: team.memoryBytes,
     run: async (pixels, images) => (await ask<InferenceOutcome>('run', pixels, images)).outputs,
     profile: async (pixels, images) => (await ask<InferenceOutcome>('run', pixels, images, true)).profile ?? [],
@@ -74,14 +88,17 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
 
 /** The plan, and the weights as it has them. */
 export function prepareInference(options: InferenceEngineOptions, kernels: EngineKernels) {
-  const { graph, inputRange, separateStages = false } = options;
-  return planInference(graph, {
+  const { inputRange, separateStages = false } = options;
+  const graph = typeof options.graph === 'function' ? options.graph() : options.graph;
+  const planned = planInference(graph, {
     inputRange,
     int8Group: kernels.i8GroupSize(),
     fuse: !separateStages,
     startScratchBytes: Math.max(tileScratchBytes(kernels), int8TileScratchBytes(kernels)),
     passScratchBytes: (pass) => passScratchBytes(kernels, pass),
   });
+  const precision: InferenceEngine['precision'] = 'inputScale' in graph ? 'int8' : 'float32';
+  return { ...planned, precision, outputKind: graph.outputKind };
 }
 
 function passScratchBytes(kernels: EngineKernels, pass: Pass): number {
