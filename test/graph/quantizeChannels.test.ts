@@ -16,7 +16,7 @@ describe('roundHalfEven', () => {
     [0.49999999999999994, 0],
     [3.7, 4],
     [-3.7, -4],
-    [2 ** 52 + 1, 2 ** 52 + 1],
+    [2 ** 50 + 1, 2 ** 50 + 1],
   ])('%d is %d', (value, expected) => {
     expect(roundHalfEven(value) + 0).toBe(expected);
   });
