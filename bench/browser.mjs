@@ -19,13 +19,15 @@ const options = command.parse().opts();
 if (!executablePath) throw new Error('Expected Chromium or Chrome in a usual place or in CHROMIUM_PATH.');
 
 await runBench('chromium', options, async (folder) => {
-  if (options.runtime.includes('litert')) {
-    const provided = options.model.map((model) => provideTflite(model, join(folder, model), options.tflite));
-    if (!provided.every(Boolean)) {
-      console.error('No python3 with tensorflow is found, and no --tflite is given: LiteRT is left out.');
-      options.runtime = options.runtime.filter((runtime) => runtime !== 'litert');
-    }
-  }
-  const { version, run, close } = await startChromium(folder);
-  return { places: [{ version, run }], close };
+  const without = /** @type {import('./inferenceRuns.mjs').Runtime[]} */ (provideLitert(folder) ? [] : ['litert']);
+  const place = await startChromium(folder);
+  return { places: [place], without, close: place.close };
 });
+
+/** Whether LiteRT has its models, where it is asked for. @param {string} folder */
+function provideLitert(folder) {
+  if (!options.runtime.includes('litert')) return true;
+  const provided = options.model.every((model) => provideTflite(model, join(folder, model), options.tflite));
+  if (!provided) console.error('No python3 with tensorflow is found, and no --tflite is given: LiteRT is left out.');
+  return provided;
+}

@@ -19,6 +19,13 @@ const QUIET = 0.75;
  * @property {(job: import('./inferenceRuntimes.mjs').Job & { seconds: number }) => Promise<import('./inferenceMeasure.mjs').Report>} run
  */
 
+/**
+ * @typedef {object} Opened
+ * @property {Place[]} places
+ * @property {import('./inferenceRuns.mjs').Runtime[]} [without] what cannot run
+ * @property {() => void} [close]
+ */
+
 /** @typedef {import('./inferenceRuns.mjs').Choice & { runs: number, seconds: number, folder?: string, json: boolean }} Options */
 
 /**
@@ -28,16 +35,17 @@ const QUIET = 0.75;
  *
  * @param {import('./inferenceRuns.mjs').Where} where
  * @param {Options} options
- * @param {(folder: string) => Promise<{ places: Place[], close?: () => void }>} open is told where each model has its folder
+ * @param {(folder: string) => Promise<Opened>} open is told where each model has its folder
  */
 export async function runBench(where, options, open) {
   fetchPeers();
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'bench-inference-'));
   try {
     for (const model of options.model) await writeInferenceState(model, join(folder, model));
-    const { places, close } = await open(folder);
+    const { places, without = [], close } = await open(folder);
+    const runtime = options.runtime.filter((name) => !without.includes(name));
     try {
-      print(await measureAll(where, options, places), options.json);
+      print(await measureAll(where, { ...options, runtime }, places), options.json);
     } finally {
       close?.();
     }

@@ -13,6 +13,5 @@ const report = await measure(job, {
   assets: undefined,
   processMegabytes: () => process.memoryUsage.rss() / 1e6,
 });
-console.log(JSON.stringify(report));
 // onnxruntime-web's threads would keep the process.
-process.exit();
+process.stdout.write(JSON.stringify(report), () => process.exit());
