@@ -134,11 +134,11 @@ describe('bundled for browsers, tfjs aside', () => {
     expect((await bundle("import 'mobilenet-v1-ts'")).trim()).toBe('');
   });
 
-  test('everything sees nothing of Node, and is at most 80 kB gzipped', async () => {
+  test('everything sees nothing of Node, and is at most 105 kB gzipped', async () => {
     const text = await bundle("export * from 'mobilenet-v1-ts'");
     expect(text).toMatch(wasmBytes);
     expect(text).not.toMatch(/node:|env-paths/);
-    expect(gzipSync(text).length).toBeLessThan(80_000);
+    expect(gzipSync(text).length).toBeLessThan(105_000);
   });
 });
 
