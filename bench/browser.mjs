@@ -4,7 +4,8 @@
 //
 // The page is cross-origin isolated, so that it may have threads.
 import { join } from 'node:path';
-import { executablePath, startChromium } from './browserChromium.mjs';
+import { chromiumPath } from '../scripts/chromiumPath.mjs';
+import { startChromium } from './browserChromium.mjs';
 import { commandOf, runBench } from './inferenceBench.mjs';
 import { provideTflite } from './tflite.mjs';
 
@@ -16,7 +17,7 @@ const command = commandOf('bench:browser', 'chromium')
   .addHelpText('after', '\nLiteRT takes part where python3 has tensorflow, or with --tflite.');
 /** @type {import('./inferenceBench.mjs').Options & { tflite?: string }} */
 const options = command.parse().opts();
-if (!executablePath) throw new Error('Expected Chromium or Chrome in a usual place or in CHROMIUM_PATH.');
+if (!chromiumPath) throw new Error('Expected Chromium or Chrome in a usual place or in CHROMIUM_PATH.');
 
 await runBench('chromium', options, async (folder) => {
   const without = /** @type {import('./inferenceRuns.mjs').Runtime[]} */ (provideLitert(folder) ? [] : ['litert']);

@@ -5,22 +5,11 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
+import { chromiumPath } from '../scripts/chromiumPath.mjs';
 import { name } from './inferenceRuns.mjs';
 import { peerModules } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** The Chromium or Chrome that CHROMIUM_PATH names, or the first in a usual place. */
-export const executablePath = [
-  process.env.CHROMIUM_PATH ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:/Program Files/Google/Chrome/Application/chrome.exe',
-  'C:/Program Files (x86)/Google/Chrome/Application/chrome.exe',
-].find((path) => existsSync(path));
 
 const HEADERS = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const TYPES = { html: 'text/html', js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm' };
@@ -52,7 +41,7 @@ export async function startChromium(folder) {
   /** @type {<T>(use: (browser: import('playwright-core').Browser) => Promise<T>) => Promise<T>} */
   const withBrowser = async (use) => {
     const browser = await chromium.launch({
-      executablePath: String(executablePath),
+      executablePath: String(chromiumPath),
       args: ['--no-sandbox', '--disable-background-networking'],
     });
     try {

@@ -3,7 +3,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { Command } from 'commander';
-import { createClassifier, loadCifar10, loadModel, takeDataset } from 'mobilenet-v1-ts';
+import { batches, createClassifier, loadCifar10, loadModel, takeDataset } from 'mobilenet-v1-ts';
 
 const {
   model: folder,
@@ -40,15 +40,13 @@ for (const [name, options] of cases) {
 async function accuracyOf(classifier) {
   const { size, height, width } = test;
   let right = 0;
-  for (let first = 0; first < size; first += 500) {
-    const indices = Array.from({ length: Math.min(500, size - first) }, (_, i) => first + i);
-    const { images, labels } = await test.read(indices);
-    const bytes = images.length / indices.length;
-    const pictures = indices.map((_, i) => ({ data: images.subarray(i * bytes, (i + 1) * bytes), width, height }));
-    const found = await classifier.classifyBatch(pictures, { topK: 1 });
-    found.forEach(([best], i) => {
-      right += best?.classIndex === labels[i] ? 1 : 0;
+  for await (const { images, labels } of batches(test, { batchSize: 500, shuffle: false })) {
+    const bytes = images.length / labels.length;
+    const pictures = Array.from(labels, (_, i) => {
+      return { data: images.subarray(i * bytes, (i + 1) * bytes), width, height };
     });
+    const found = await classifier.classifyBatch(pictures, { topK: 1 });
+    right += found.filter(([best], i) => best?.classIndex === labels[i]).length;
   }
   await classifier.dispose();
   return right / size;

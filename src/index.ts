@@ -20,6 +20,7 @@ export {
 export { type SyntheticCifar10Options, syntheticCifar10 } from './data/syntheticCifar10';
 export { type TfDataset, type ToTensorsOptions, type ToTfDatasetOptions, toTensors, toTfDataset } from './data/tensors';
 export { type ConfigureEngineOptions, configureEngine, type WasmFile } from './engine/configureEngine';
+export type { EngineChoice } from './engine/engineChoice';
 export { MobilenetError, type MobilenetErrorCode } from './errors';
 export { type LoadModelOptions, loadModel, type ModelSource } from './io/loadModel';
 export type { WeightQuantization } from './io/quantizeWeights';
@@ -43,4 +44,4 @@ export type { OptimizerName } from './train/optimizers';
 export { recipes } from './train/recipes';
 export { type TrainClassifierResult, trainClassifier } from './train/trainClassifier';
 export type { TrainingEngineInfo } from './train/trainer';
-export type { EngineChoice, TrainClassifierOptions, TrainingBatch, TrainingEpoch } from './train/trainingOptions';
+export type { TrainClassifierOptions, TrainingBatch, TrainingEpoch } from './train/trainingOptions';

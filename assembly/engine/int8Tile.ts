@@ -85,32 +85,27 @@ function addPair(sum: v128, x0: v128, w0: v128, x1: v128, w1: v128, ones: v128):
 function wordsTile(
   a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32, constants: usize,
 ): void {
-  let c00 = v128.load(bias), c01 = v128.load(bias, 16);
-  let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
-  for (; depth > 0; depth--) {
-    const w0 = v128.load(w);
-    const w1 = v128.load(w, 16);
-    const x0 = v128.load32_splat(a);
-    c00 = addWords(c00, x0, w0);
-    c01 = addWords(c01, x0, w1);
-    const x1 = v128.load32_splat(a, 4);
-    c10 = addWords(c10, x1, w0);
-    c11 = addWords(c11, x1, w1);
-    const x2 = v128.load32_splat(a, 8);
-    c20 = addWords(c20, x2, w0);
-    c21 = addWords(c21, x2, w1);
-    const x3 = v128.load32_splat(a, 12);
-    c30 = addWords(c30, x3, w0);
-    c31 = addWords(c31, x3, w1);
-    a += 16;
-    w += 32;
-  }
-  storeRows(out, rowBytes, multipliers, constants, c00, c01, c10, c11);
-  storeRows(out + 2 * rowBytes, rowBytes, multipliers, constants, c20, c21, c30, c31);
+  fourRows(WORDS, a, w, bias, multipliers, out, rowBytes, depth, constants);
 }
 
 function dotTile4(
   a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32, constants: usize,
+): void {
+  fourRows(DOT, a, w, bias, multipliers, out, rowBytes, depth, constants);
+}
+
+// @ts-ignore: decorator
+@inline
+function addProducts(kind: i32, sum: v128, x: v128, w: v128): v128 {
+  return kind == DOT ? addDot(sum, x, w) : addWords(sum, x, w);
+}
+
+/** One word a step; `kind` is known where this is inlined. */
+// @ts-ignore: decorator
+@inline
+function fourRows(
+  kind: i32, a: usize, w: usize, bias: usize, multipliers: usize, out: usize, rowBytes: usize, depth: i32,
+  constants: usize,
 ): void {
   let c00 = v128.load(bias), c01 = v128.load(bias, 16);
   let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
@@ -118,17 +113,17 @@ function dotTile4(
     const w0 = v128.load(w);
     const w1 = v128.load(w, 16);
     const x0 = v128.load32_splat(a);
-    c00 = addDot(c00, x0, w0);
-    c01 = addDot(c01, x0, w1);
+    c00 = addProducts(kind, c00, x0, w0);
+    c01 = addProducts(kind, c01, x0, w1);
     const x1 = v128.load32_splat(a, 4);
-    c10 = addDot(c10, x1, w0);
-    c11 = addDot(c11, x1, w1);
+    c10 = addProducts(kind, c10, x1, w0);
+    c11 = addProducts(kind, c11, x1, w1);
     const x2 = v128.load32_splat(a, 8);
-    c20 = addDot(c20, x2, w0);
-    c21 = addDot(c21, x2, w1);
+    c20 = addProducts(kind, c20, x2, w0);
+    c21 = addProducts(kind, c21, x2, w1);
     const x3 = v128.load32_splat(a, 12);
-    c30 = addDot(c30, x3, w0);
-    c31 = addDot(c31, x3, w1);
+    c30 = addProducts(kind, c30, x3, w0);
+    c31 = addProducts(kind, c31, x3, w1);
     a += 16;
     w += 32;
   }

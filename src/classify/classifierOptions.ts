@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ImageDataset } from '../data/imageDataset';
+import type { EngineChoice } from '../engine/engineChoice';
 import { check, checkInteger } from '../errors';
 import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import type { FeatureSize } from '../graph/stage';
@@ -16,7 +17,7 @@ export interface CreateClassifierOptions {
    * tfjs; the classifier's `info` says which, and why.
    * @default 'auto'
    */
-  engine?: 'auto' | 'tfjs' | 'fused';
+  engine?: EngineChoice;
   /** Threads of the engine. @default what the machine has, at most 8 */
   threads?: number;
   /**
@@ -38,7 +39,7 @@ export interface CreateClassifierOptions {
 /** Options with every default filled in, and what the model says. */
 export interface ClassifierSettings {
   readonly classNames: readonly string[];
-  readonly engine: 'auto' | 'tfjs' | 'fused';
+  readonly engine: EngineChoice;
   readonly threads: number | undefined;
   readonly precision: 'float32' | 'int8';
   readonly calibration: ImageDataset | undefined;

@@ -1,12 +1,13 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ImageDataset } from '../data/imageDataset';
+import { inTheWay, refuseFused } from '../engine/engineChoice';
 import { createInferenceEngine } from '../engine/inferenceEngine';
 import { fail } from '../errors';
 import { foldBatchNorm } from '../graph/foldBatchNorm';
 import type { InferenceGraph } from '../graph/inferenceGraph';
 import { quantizeGraph } from '../graph/quantizeGraph';
 import { readStages } from '../graph/readStages';
-import type { StageGraph, UnsupportedLayer } from '../graph/stage';
+import type { StageGraph } from '../graph/stage';
 import { calibrate } from './calibrate';
 import type { ClassifierSettings } from './classifierOptions';
 import { cutModel } from './cutModel';
@@ -16,6 +17,7 @@ import type { Runners } from './runners';
 import { toPixels } from './toPixels';
 
 const WHERE = 'createClassifier';
+const REMEDY = "engine: 'tfjs' runs any model, in float32.";
 
 /** Runs a model, or a part of it, in the library's own kernels, with the weights that it has now. */
 export async function createEngineRunners(model: LayersModel, settings: ClassifierSettings): Promise<Runners> {
@@ -57,7 +59,13 @@ async function int8Runners(
   const quantizeWhole = () => {
     const quantized = quantize(fold(model, stages));
     if ('graph' in quantized) return quantized.graph;
-    return refuse(WHERE, "a model that can be run in 'int8'", quantized.unsupported);
+    return fail({
+      code: 'engine-failed',
+      where: WHERE,
+      expected: "a model that can be run in 'int8'",
+      received: inTheWay(quantized.unsupported),
+      remedy: REMEDY,
+    });
   };
   return {
     whole: await createEngineRunner(quantizeWhole, settings),
@@ -86,18 +94,6 @@ async function observeRanges(graph: InferenceGraph, dataset: ImageDataset, setti
 
 function readGraph(where: string, model: LayersModel): StageGraph {
   const read = readStages(model, { anyOutput: true });
-  if ('unsupported' in read) return refuse(where, "what the engine 'fused' can express", read.unsupported);
-  return read.graph;
-}
-
-type Unsupported = Omit<UnsupportedLayer, 'className'> & Partial<UnsupportedLayer>;
-
-function refuse(where: string, expected: string, { layerName, className, reason }: Unsupported): never {
-  fail({
-    code: 'engine-failed',
-    where,
-    expected,
-    received: `layer '${layerName}'${className ? ` (${className})` : ''}, which ${reason}`,
-    remedy: "engine: 'tfjs' runs any model, in float32.",
-  });
+  if ('graph' in read) return read.graph;
+  return refuseFused(where, inTheWay(read.unsupported), REMEDY);
 }

@@ -1,5 +1,6 @@
 import { type Tensor, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { mapToRange } from '../data/tensors';
 import type { FeatureSize } from '../graph/stage';
 import type { Runner } from './runner';
 
@@ -43,11 +44,4 @@ function predict(model: LayersModel, numbers: Float32Array, shape: [number, numb
   } finally {
     input.dispose();
   }
-}
-
-/** `low + pixel / 255 * (high - low)` */
-function mapToRange(pixels: Uint8Array | Float32Array, [low, high]: readonly [number, number]): Float32Array {
-  const numbers = new Float32Array(pixels.length);
-  for (let i = 0; i < pixels.length; i++) numbers[i] = low + (pixels[i]! / 255) * (high - low);
-  return numbers;
 }

@@ -1,14 +1,8 @@
 import { resizePicture } from '../data/resizePicture';
+import type { FeatureSize } from '../graph/stage';
 import type { ClassifierImage } from './classifierImage';
 import type { Preprocessing } from './preprocessing';
 import { readImage } from './readImage';
-
-/** What a model reads. */
-export interface PixelsSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
 
 /** Options for {@link toPixels}. */
 export interface ToPixelsOptions {
@@ -26,7 +20,7 @@ export interface ToPixelsOptions {
  */
 export async function toPixels(
   image: ClassifierImage,
-  size: PixelsSize,
+  size: FeatureSize,
   { fit, cropFraction }: Preprocessing,
   { where, signal }: ToPixelsOptions,
 ): Promise<Uint8Array | Float32Array> {

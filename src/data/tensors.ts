@@ -34,7 +34,7 @@ export function toTensors(
   const oneHot = new Float32Array(n * classes);
   for (let i = 0; i < n; i++) oneHot[i * classes + labels[i]!] = 1;
   return {
-    images: tensor4d(toFloats(batch.images, inputRange), [n, height, width, channels]),
+    images: tensor4d(mapToRange(batch.images, inputRange), [n, height, width, channels]),
     labels: tensor2d(oneHot, [n, classes]),
   };
 }
@@ -49,12 +49,14 @@ export function checkInputRange(where: string, inputRange: readonly [number, num
   });
 }
 
-/** Bytes mapped to a range, by a table of its 256 values. */
-function toFloats(bytes: Uint8Array, [low, high]: readonly [number, number]): Float32Array {
-  const table = Float32Array.from({ length: 256 }, (_, byte) => low + (byte / 255) * (high - low));
-  const floats = new Float32Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) floats[i] = table[bytes[i]!]!;
-  return floats;
+/** Numbers from 0 to 255 mapped to a range: `low + pixel / 255 * (high - low)`. */
+export function mapToRange(
+  pixels: Uint8Array | Float32Array,
+  [low, high]: readonly [low: number, high: number],
+): Float32Array {
+  const numbers = new Float32Array(pixels.length);
+  for (let i = 0; i < pixels.length; i++) numbers[i] = low + (pixels[i]! / 255) * (high - low);
+  return numbers;
 }
 
 /** Options for {@link toTfDataset}; the epoch is counted by itself. */

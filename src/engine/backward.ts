@@ -1,4 +1,5 @@
 import type { ConvStage, DepthwiseStage } from '../graph/stage';
+import { isPointwise } from '../graph/window';
 import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
 import { gradientAt, onShare, type ThreadContext, weightAt } from './context';
 import { convReadingOf, depthwiseGeometryOf, depthwiseUnits, geometryOf, usesBatchStatistics } from './forward';
@@ -91,13 +92,6 @@ export function sumPartials(context: ThreadContext, stage: StagePlan, images: nu
   onShare(context, kernel.floats / 4, (begin, end) => {
     context.kernels.f32SumGroups(partials, gradientAt(context, kernel), groups, kernel.floats, 4 * begin, 4 * end);
   });
-}
-
-/** Whether a convolution mixes channels only: one tap, and every pixel has its own output, as the kernels tell it too. */
-function isPointwise({ window, input, output }: ConvStage): boolean {
-  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
-  const isOneTap = kernelHeight * kernelWidth * strideHeight * strideWidth === 1;
-  return isOneTap && input.height === output.height && input.width === output.width;
 }
 
 function blockingOf({ source, channels }: StagePlan, stage: ConvStage, images: number) {

@@ -26,7 +26,7 @@ let settings: ConfigureEngineOptions = {};
 
 /**
  * Says where the engine's workers and WebAssembly come from, for apps whose Content Security Policy allows
- * neither `blob:` workers nor inlined bytes. Holds from the next training on; what a call leaves out has its default.
+ * neither `blob:` workers nor inlined bytes. Holds from the next training or classifier on; what a call leaves out has its default.
  *
  * @throws {MobilenetError} `invalid-argument`
  *

@@ -1,4 +1,5 @@
 import type { EngineKernels } from '../kernels/engineKernels';
+import { fastestOf } from './fastestOf';
 
 /** How the products of bytes are made; all give the same bits. */
 export interface Int8Tile {
@@ -8,8 +9,6 @@ export interface Int8Tile {
 
 const DEPTH = 128;
 const ROWS = 24;
-/** Long enough for the runtime to have compiled every variant with all optimizations. */
-const MEASURE_MS = 25;
 
 const tiles: readonly Int8Tile[] = [
   { tileRows: 4, variant: 0 },
@@ -31,14 +30,7 @@ export function int8TileScratchBytes(kernels: EngineKernels): number {
 export function fasterInt8Tile(kernels: EngineKernels, scratch: number): Int8Tile {
   // Without the relaxed dot product there is one way only.
   if (kernels.i8GroupSize() === 2) return tiles[0]!;
-  const best = tiles.map(() => Number.POSITIVE_INFINITY);
-  const end = performance.now() + MEASURE_MS;
-  while (performance.now() < end) {
-    for (const [i, { tileRows, variant }] of tiles.entries()) {
-      const start = performance.now();
-      for (let j = 0; j < 10; j++) kernels.i8MultiplyTiles(scratch, DEPTH, ROWS, tileRows, variant);
-      best[i] = Math.min(best[i]!, performance.now() - start);
-    }
-  }
-  return tiles[best.indexOf(Math.min(...best))]!;
+  return fastestOf(tiles, ({ tileRows, variant }) => {
+    kernels.i8MultiplyTiles(scratch, DEPTH, ROWS, tileRows, variant);
+  });
 }

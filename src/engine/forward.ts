@@ -4,6 +4,7 @@ import { imagesPerUnit, rowsPerBlock } from './blocking';
 import { onShare, type ThreadContext, weightAt } from './context';
 import { pixelsOf } from './memory';
 import { depthOf, type StagePlan } from './plan';
+import { windowArguments } from './windowArguments';
 
 /** Channels that a depthwise kernel takes at a time. */
 const DEPTHWISE_BLOCK = 16;
@@ -89,12 +90,7 @@ export function geometryOf({ source, channels }: StagePlan, stage: ConvStage, im
     output.height,
     output.width,
     channels,
-    window.kernelHeight,
-    window.kernelWidth,
-    window.strideHeight,
-    window.strideWidth,
-    window.padTop,
-    window.padLeft,
+    ...windowArguments(window),
   ];
 }
 
@@ -114,12 +110,7 @@ export function depthwiseGeometryOf(
     output.width,
     channels,
     stage.multiplier,
-    window.kernelHeight,
-    window.kernelWidth,
-    window.strideHeight,
-    window.strideWidth,
-    window.padTop,
-    window.padLeft,
+    ...windowArguments(window),
   ];
 }
 

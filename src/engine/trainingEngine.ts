@@ -7,6 +7,7 @@ import { depthOf, planTraining } from './plan';
 import type { SessionCommand, SessionInit, StepOutcome } from './session';
 import { createTeam } from './team';
 import { layOutWeights, packWeight, unpackWeight, type WeightsLayout } from './weightLayout';
+import { windowArguments } from './windowArguments';
 
 /** Options for {@link createTrainingEngine}. */
 export interface TrainingEngineOptions {
@@ -121,8 +122,6 @@ function scratchBytes(kernels: EngineKernels, stage: Stage, C: number, Q: number
   }
   if (stage.kind !== 'depthwise') return forTiles;
   const { input, output, window, multiplier } = stage;
-  const { kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft } = window;
-  const taps = [kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft] as const;
   const sizes = [input.height, input.width, output.height, output.width, multiplier] as const;
-  return Math.max(forTiles, kernels.f32DepthwiseScratchBytes(...sizes, ...taps));
+  return Math.max(forTiles, kernels.f32DepthwiseScratchBytes(...sizes, ...windowArguments(window)));
 }

@@ -49,3 +49,18 @@ function place(size: number, kernel: number, stride: number, padding: Sliding['p
   const missing = Math.max(0, (places - 1) * stride + kernel - size);
   return { before: Math.floor(missing / 2), places };
 }
+
+/** Whether a convolution mixes channels only: one tap, and every pixel has its own output. */
+export function isPointwise({
+  window,
+  input,
+  output,
+}: {
+  readonly window: ConvWindow;
+  readonly input: FeatureSize;
+  readonly output: FeatureSize;
+}): boolean {
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
+  const isOneTap = kernelHeight * kernelWidth * strideHeight * strideWidth === 1;
+  return isOneTap && input.height === output.height && input.width === output.width;
+}

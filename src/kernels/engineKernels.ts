@@ -4,13 +4,13 @@ export type EngineWindow = [KH: number, KW: number, strideH: number, strideW: nu
 /** N pictures `[H,W,C]` to `[OH,OW,F]`; channels are padded, padTop and padLeft are zeros before the picture. */
 export type EngineConvGeometry = [
   ...sizes: [N: number, H: number, W: number, C: number, OH: number, OW: number, F: number],
-  ...window: [KH: number, KW: number, strideH: number, strideW: number, padTop: number, padLeft: number],
+  ...window: EngineWindow,
 ];
 
 /** The same of a depthwise convolution, M outputs for each input channel: Q is C * M before the padding. */
 export type EngineDepthwiseGeometry = [
   ...sizes: [N: number, H: number, W: number, C: number, OH: number, OW: number, Q: number, M: number],
-  ...window: [KH: number, KW: number, strideH: number, strideW: number, padTop: number, padLeft: number],
+  ...window: EngineWindow,
 ];
 
 type WithoutBatch<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
@@ -233,10 +233,7 @@ export interface EngineKernels {
     ]
   ): void;
   f32DepthwiseScratchBytes(
-    ...args: [
-      ...sizes: [H: number, W: number, OH: number, OW: number, M: number],
-      ...window: [KH: number, KW: number, strideH: number, strideW: number, padTop: number, padLeft: number],
-    ]
+    ...args: [...sizes: [H: number, W: number, OH: number, OW: number, M: number], ...window: EngineWindow]
   ): number;
   f32SumGroups(partials: number, out: number, groups: number, count: number, begin: number, end: number): void;
   /** Values of a row that a word of packed int8 weights holds: 4 int8 with the relaxed dot product, 2 int16 without. */

@@ -1,8 +1,8 @@
 import { getBackend } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ImageDataset } from '../data/imageDataset';
+import { chooseEngine, inTheWay, refuseFused } from '../engine/engineChoice';
 import { createTrainingEngine, type TrainingEngine } from '../engine/trainingEngine';
-import { fail, MobilenetError, type MobilenetErrorCode } from '../errors';
 import { outputKindOf } from '../graph/outputKind';
 import { readStages } from '../graph/readStages';
 import type { StageGraph } from '../graph/stage';
@@ -13,34 +13,17 @@ import { createTfjsTrainer } from './tfjsTrainer';
 import type { Trainer } from './trainer';
 import type { TrainingSettings } from './trainingOptions';
 
-/** Backends whose models live in the CPU's memory anyway. */
-const CPU_BACKENDS = ['cpu', 'wasm'];
-
-/** Where no worker may start, or no kernel runs, tfjs may still train; where memory is short, it needs more of it. */
-const CAN_DO_WITHOUT: MobilenetErrorCode[] = ['engine-failed', 'missing-backend'];
-
-/** Reasons that were told; each is told once. */
-const told = new Set<string>();
-
 /** Chooses what trains the model: the engine, or tfjs and the reason for it. */
 export async function createTrainer(
   model: LayersModel,
   dataset: ImageDataset,
   settings: TrainingSettings,
 ): Promise<Trainer> {
-  const { engine } = settings;
-  if (engine === 'tfjs') return tfjsTrainer(model, settings, undefined);
-  if (engine === 'auto' && !CPU_BACKENDS.includes(getBackend())) {
-    return tfjsTrainer(model, settings, `the model lives on the '${getBackend()}' backend`);
-  }
-  try {
-    return await engineTrainer(model, dataset, settings);
-  } catch (error) {
-    if (engine === 'fused' || !(error instanceof MobilenetError) || !CAN_DO_WITHOUT.includes(error.code)) throw error;
-    if (!told.has(error.message)) console.warn(`${error.message} Training goes through tfjs, which is slower.`);
-    told.add(error.message);
-    return tfjsTrainer(model, settings, error.message);
-  }
+  return chooseEngine(settings.engine, {
+    fused: () => engineTrainer(model, dataset, settings),
+    tfjs: (fallbackReason) => tfjsTrainer(model, settings, fallbackReason),
+    warning: 'Training goes through tfjs, which is slower.',
+  });
 }
 
 async function tfjsTrainer(
@@ -91,17 +74,9 @@ async function startEngine(
 
 function readGraph(model: LayersModel): StageGraph {
   const read = readStages(model);
-  if ('graph' in read) return read.graph;
-  const { layerName, className, reason } = read.unsupported;
-  return refuse(`layer '${layerName}' (${className}), which ${reason}`);
+  return 'graph' in read ? read.graph : refuse(inTheWay(read.unsupported));
 }
 
 function refuse(received: string): never {
-  fail({
-    code: 'engine-failed',
-    where: 'trainClassifier',
-    expected: "what the engine 'fused' can express",
-    received,
-    remedy: "engine: 'tfjs' trains any model.",
-  });
+  refuseFused('trainClassifier', received, "engine: 'tfjs' trains any model.");
 }

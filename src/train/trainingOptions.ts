@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkBatchesOptions } from '../data/batches';
 import type { ImageDataset } from '../data/imageDataset';
 import { checkInputRange } from '../data/tensors';
+import type { EngineChoice } from '../engine/engineChoice';
 import { check, checkInteger } from '../errors';
 import { getModelMetadata } from '../model/metadata';
 import { checkModelFitsDataset } from './checkModelFitsDataset';
@@ -54,9 +55,6 @@ export interface TrainingEpoch {
   /** Of training, validation aside. */
   seconds: number;
 }
-
-/** What {@link trainClassifier} may train with. */
-export type EngineChoice = 'auto' | 'tfjs' | 'fused';
 
 /** Options for {@link trainClassifier}. */
 export interface TrainClassifierOptions {

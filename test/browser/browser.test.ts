@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath } from '../../scripts/chromiumPath.mjs';
 import { labelAt, makeArchive, makeFiles, officialMembers } from '../data/cifar10Fixture';
-import { type Browsing, executablePath, startBrowsing, why } from './chromium';
+import { type Browsing, startBrowsing, why } from './chromium';
 import type { Library } from './page';
 
 type Method = keyof Library;
@@ -24,7 +25,7 @@ const difference = (a: number[], b: number[]) => Math.max(...a.map((value, i) =>
 const relativeDifference = (a: number[][], b: number[][]) =>
   Math.max(...a.map((values, i) => difference(values, b[i]!) / Math.max(...b[i]!.map(Math.abs))));
 
-describe.skipIf(!executablePath)(`in headless Chromium${why}`, () => {
+describe.skipIf(!chromiumPath)(`in headless Chromium${why}`, () => {
   let browsing: Browsing;
   let plain: Page;
   let isolated: Page;

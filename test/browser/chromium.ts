@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { chromiumPath } from '../../scripts/chromiumPath.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tfjsWasm = join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
@@ -28,20 +29,8 @@ const policy = { 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval
 /** The pages, by the headers that they come with. */
 const pages = { plain: {}, isolated: isolation, strict: { ...isolation, ...policy } };
 
-/** The Chromium or Chrome that CHROMIUM_PATH names, or the first in a usual place. */
-export const executablePath = [
-  process.env.CHROMIUM_PATH ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:/Program Files/Google/Chrome/Application/chrome.exe',
-  'C:/Program Files (x86)/Google/Chrome/Application/chrome.exe',
-].find((path) => existsSync(path));
-
 /** Says in a test's title why it is skipped. */
-export const why = executablePath ? '' : ' (skipped: no Chromium in a usual place nor in CHROMIUM_PATH)';
+export const why = chromiumPath ? '' : ' (skipped: no Chromium in a usual place nor in CHROMIUM_PATH)';
 
 export interface Browsing {
   /**
@@ -82,7 +71,7 @@ export async function startBrowsing(files: Record<string, () => Uint8Array> = {}
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   const browser: Browser = await chromium.launch({
-    executablePath: executablePath!,
+    executablePath: chromiumPath!,
     args: [
       '--no-sandbox',
       '--disable-quic',

@@ -5,8 +5,9 @@ import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath } from '../../scripts/chromiumPath.mjs';
 import { readImage } from '../../src/classify/readImage';
-import { type Browsing, executablePath, startBrowsing, why } from './chromium';
+import { type Browsing, startBrowsing, why } from './chromium';
 import type { Images, Kind } from './imagesPage';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -38,7 +39,7 @@ async function makeJpeg(): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await image.withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer());
 }
 
-describe.skipIf(!executablePath)(`pictures in headless Chromium${why}`, () => {
+describe.skipIf(!chromiumPath)(`pictures in headless Chromium${why}`, () => {
   let browsing: Browsing;
   let page: Page;
   let jpeg: Uint8Array<ArrayBuffer>;

@@ -1,10 +1,10 @@
-import type { InferenceGraph, InferenceStage } from '../../graph/inferenceGraph';
-import type { QuantizedGraph, QuantizedStage } from '../../graph/quantizeGraph';
-import type { ConvWindow, FeatureSize } from '../../graph/stage';
+import type { InferenceGraph } from '../../graph/inferenceGraph';
+import type { QuantizedGraph } from '../../graph/quantizeGraph';
+import type { ConvWindow } from '../../graph/stage';
+import { isPointwise } from '../../graph/window';
 import { rowsPerBlock } from '../blocking';
-import { pixelsOf } from '../memory';
-import { BYTES_PER_VALUE, type TensorPlan } from './tensors';
-import type { OperatorPlan, WeightBlock } from './weightBlock';
+import { BYTES_PER_VALUE, OVERHANG_ROWS, type TensorPlan } from './tensors';
+import type { AnyStage, Conv, Depthwise, OperatorPlan, WeightBlock } from './weightBlock';
 
 interface PassBase {
   /** Of the stages that the pass runs. */
@@ -47,13 +47,6 @@ export interface DequantizePass extends PassBase {
 }
 
 export type Pass = ProductPass | DepthwisePass | PoolPass | DequantizePass;
-
-type AnyStage = InferenceStage | QuantizedStage;
-type Conv = Extract<AnyStage, { kind: 'conv' | 'int8Conv' }>;
-type Depthwise = Extract<AnyStage, { kind: 'depthwise' | 'int8Depthwise' }>;
-
-/** Rows behind a block that a product may read, and drop. */
-const OVERHANG_ROWS = 3;
 
 /** Turns stages into passes, each of which reads the tensor that the one before wrote; offsets are given later. */
 export function layOutPasses(
@@ -148,21 +141,6 @@ function isConv(stage: AnyStage | undefined): stage is Conv {
 
 function isInt8(stage: AnyStage): boolean {
   return 'outputScale' in stage;
-}
-
-/** Whether every output pixel reads the input pixel at its own place. */
-function isPointwise({
-  window,
-  input,
-  output,
-}: {
-  window: ConvWindow;
-  input: FeatureSize;
-  output: FeatureSize;
-}): boolean {
-  const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
-  const isPixel = kernelHeight * kernelWidth * strideHeight * strideWidth === 1;
-  return isPixel && pixelsOf(input) === pixelsOf(output);
 }
 
 function roundUp(value: number, multiple: number): number {

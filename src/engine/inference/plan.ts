@@ -84,7 +84,7 @@ export function planInference(
       input: placed[0]!,
       factor: (high - low) / 255 / input.scale,
       shift: low / input.scale,
-      passes: passes.map((pass, i) => ({ ...pass, input: placed[i]!, output: placed[i + 1]! })),
+      passes: passes.map((pass, i) => placePass(pass, placed[i]!, placed[i + 1]!)),
       output: placed.at(-1)!,
       weights: memory.allocate(weights.byteLength),
       ones: memory.allocate(4 * channels),
@@ -95,4 +95,12 @@ export function planInference(
     },
     weights,
   };
+}
+
+/** The pass with its tensors in their places, and those of a depthwise convolution that is made on the way. */
+function placePass(pass: Pass, input: TensorPlan, output: TensorPlan): Pass {
+  if (pass.kind !== 'product') return { ...pass, input, output };
+  const { rows } = pass;
+  const isMade = typeof rows === 'object' && 'depthwise' in rows;
+  return { ...pass, input, output, rows: isMade ? { depthwise: { ...rows.depthwise, input } } : rows };
 }

@@ -1,7 +1,8 @@
-import type { EngineKernels, EngineWindow } from '../../kernels/engineKernels';
+import type { EngineKernels } from '../../kernels/engineKernels';
 import { shareOf } from '../blocking';
 import type { Int8Tile } from '../fasterInt8Tile';
 import { pixelsOf } from '../memory';
+import { windowArguments } from '../windowArguments';
 import type { DepthwisePass, Pass, ProductPass } from './passes';
 import type { InferencePlan } from './plan';
 import { BYTES_PER_VALUE } from './tensors';
@@ -83,16 +84,22 @@ function makeRows(context: InferenceContext, pass: ProductPass, begin: number, e
   const staging = context.scratch;
   if (rows === 'pixels') return input.offset + begin * rowBytes;
   if ('depthwise' in rows) {
-    const depthwise = { ...rows.depthwise, input };
-    runDepthwise(context, depthwise, staging, staging + pass.stagingBytes, begin, end);
+    runDepthwise(context, rows.depthwise, staging, staging + pass.stagingBytes, begin, end);
     return staging;
   }
-  const { kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft } = rows.patches;
-  const window: EngineWindow = [kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft];
   const { height, width } = input.size;
   const sizes = [height, width, output.size.height, output.size.width] as const;
   const pixelBytes = BYTES_PER_VALUE[input.type] * input.channels;
-  context.kernels.copyPatches(input.offset, staging, begin, end, pixelBytes, rowBytes, ...sizes, ...window);
+  context.kernels.copyPatches(
+    input.offset,
+    staging,
+    begin,
+    end,
+    pixelBytes,
+    rowBytes,
+    ...sizes,
+    ...windowArguments(rows.patches),
+  );
   return staging;
 }
 
@@ -144,7 +151,6 @@ function runDepthwise(
   const { kernels } = context;
   const { input, output, operator, multiplier, window } = pass;
   const { kernel, bias, multipliers } = addresses(context, operator);
-  const { kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft } = window;
   const geometry = [
     input.size.height,
     input.size.width,
@@ -153,12 +159,7 @@ function runDepthwise(
     output.size.width,
     output.channels,
     multiplier,
-    kernelHeight,
-    kernelWidth,
-    strideHeight,
-    strideWidth,
-    padTop,
-    padLeft,
+    ...windowArguments(window),
   ] as const;
   if (input.type === 'float32') {
     kernels.f32DepthwisePixels(input.offset, kernel, bias, ...operator.clamp, out, begin, end, ...geometry);

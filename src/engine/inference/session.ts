@@ -89,7 +89,7 @@ export function createInferenceSession(environment: WorkerEnvironment, init: Inf
       timer.pass('input', 'forward', () => load(command, first, images));
       for (const pass of plan.passes) timer.pass(pass.name, 'forward', () => runPass(context, pass, images));
       // The others wait in `load` until this is done.
-      if (thread === 0) outputs.set(readOutputs(memory, plan, images), first * values);
+      if (thread === 0) readOutputs(memory, plan, images, outputs.subarray(first * values));
     }
     return { outputs, profile: timer.times };
   };
@@ -125,14 +125,12 @@ function measureTiles(context: InferenceContext): void {
   else context.tileRows = fasterTileRows(kernels, scratch);
 }
 
-/** The values of the last tensor without its padding. */
-function readOutputs(memory: WebAssembly.Memory, { output }: InferencePlan, images: number): Float32Array {
+/** Copies the values of the last tensor without its padding. */
+function readOutputs(memory: WebAssembly.Memory, { output }: InferencePlan, images: number, to: Float32Array): void {
   const rows = images * pixelsOf(output.size);
   const { channels } = output.size;
   const stored = new Float32Array(memory.buffer, output.offset, rows * output.channels);
-  const values = new Float32Array(rows * channels);
   for (let row = 0; row < rows; row++) {
-    values.set(stored.subarray(row * output.channels, row * output.channels + channels), row * channels);
+    to.set(stored.subarray(row * output.channels, row * output.channels + channels), row * channels);
   }
-  return values;
 }

@@ -16,8 +16,8 @@ export interface TensorPlan {
   readonly offset: number;
 }
 
-/** Rows behind the end of a tensor that a product may read, and drop. */
-const OVERHANG_ROWS = 3;
+/** Rows behind the last one that a product may read, and drop. */
+export const OVERHANG_ROWS = 3;
 
 /** Bytes of one picture. */
 export function tensorBytes({ type, size, channels }: TensorPlan): number {

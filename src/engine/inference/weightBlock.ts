@@ -13,9 +13,9 @@ export interface OperatorPlan {
   readonly clamp: readonly [low: number, high: number];
 }
 
-type AnyStage = InferenceStage | QuantizedStage;
-type Conv = Extract<AnyStage, { kind: 'conv' | 'int8Conv' }>;
-type Depthwise = Extract<AnyStage, { kind: 'depthwise' | 'int8Depthwise' }>;
+export type AnyStage = InferenceStage | QuantizedStage;
+export type Conv = Extract<AnyStage, { kind: 'conv' | 'int8Conv' }>;
+export type Depthwise = Extract<AnyStage, { kind: 'depthwise' | 'int8Depthwise' }>;
 type Values = Float32Array | Int32Array | Int16Array | Int8Array;
 
 /** All weights of a plan, packed as the kernels read them, in one block. */
