@@ -2,9 +2,10 @@
 // floors below it only; nothing points back up, and nothing goes round in a circle.
 const floors = [
   ['errors', 'random'],
-  ['backend', 'platform', 'kernels', 'model/architecture'],
+  ['backend', 'inputRange', 'platform', 'kernels', 'model/architecture'],
   ['model', 'data', 'graph'],
   ['engine', 'io'],
+  ['report'],
   ['train', 'classify'],
   ['index'],
 ];

@@ -4,6 +4,7 @@ import type { EngineChoice } from '../engine/engineChoice';
 import { check, checkInteger } from '../errors';
 import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import type { FeatureSize } from '../graph/stage';
+import type { InputRange } from '../inputRange';
 import { getModelMetadata, type ModelMetadata } from '../model/metadata';
 import { checkPreprocessing, type Preprocessing } from './preprocessing';
 
@@ -44,7 +45,7 @@ export interface ClassifierSettings {
   readonly precision: 'float32' | 'int8';
   readonly calibration: ImageDataset | undefined;
   readonly preprocessing: Preprocessing;
-  readonly inputRange: readonly [low: number, high: number];
+  readonly inputRange: InputRange;
   /** Of the pictures that the model takes. */
   readonly size: FeatureSize;
   readonly outputKind: OutputKind;
@@ -104,7 +105,8 @@ export function resolveClassifierOptions(model: LayersModel, options: CreateClas
   const preprocessing = { ...options.preprocessing };
   preprocessing.cropFraction ??= metadata.cropFraction;
   preprocessing.inputRange ??= metadata.inputRange;
-  checkPreprocessing(WHERE, preprocessing);
+  const size = pictureSize(model, metadata);
+  checkPreprocessing(WHERE, preprocessing, size.channels);
   return {
     classNames: resolveClassNames(options.classNames ?? metadata.classNames, classes),
     engine,
@@ -113,7 +115,7 @@ export function resolveClassifierOptions(model: LayersModel, options: CreateClas
     calibration,
     preprocessing,
     inputRange: preprocessing.inputRange ?? [0, 1],
-    size: pictureSize(model, metadata),
+    size,
     outputKind: outputKindOf(WHERE, model),
     signal,
   };

@@ -1,13 +1,13 @@
 import { createInferenceEngine } from '../engine/inferenceEngine';
 import type { InferenceGraph } from '../graph/inferenceGraph';
 import type { QuantizedGraph } from '../graph/quantizeGraph';
+import type { InputRange } from '../inputRange';
 import type { Runner } from './runner';
-import { softmax } from './softmax';
 
 /** Options for {@link createEngineRunner}. */
 export interface EngineRunnerOptions {
   /** What pixels 0 to 255 are mapped to. */
-  inputRange: readonly [low: number, high: number];
+  inputRange: InputRange;
   threads: number | undefined;
 }
 
@@ -31,11 +31,7 @@ export async function createEngineRunner(
       megabytes: engine.memoryBytes / 2 ** 20,
     },
 
-    async run({ data, images }) {
-      const outputs = await engine.run(data, images);
-      return engine.outputKind === 'probabilities' ? softmax(outputs, outputs.length / images) : outputs;
-    },
-
+    run: ({ data, images }) => engine.predict(data, images),
     dispose: () => engine.dispose(),
   };
 }

@@ -1,27 +1,26 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ImageDataset } from '../data/imageDataset';
-import { inTheWay, refuseFused } from '../engine/engineChoice';
+import { inTheWay } from '../engine/engineChoice';
 import { createInferenceEngine } from '../engine/inferenceEngine';
+import { FLOAT_REMEDY, inferenceStages } from '../engine/inferenceStages';
+import { copyWeights } from '../engine/modelWeights';
 import { fail } from '../errors';
 import { foldBatchNorm } from '../graph/foldBatchNorm';
 import type { InferenceGraph } from '../graph/inferenceGraph';
 import { quantizeGraph } from '../graph/quantizeGraph';
-import { readStages } from '../graph/readStages';
 import type { StageGraph } from '../graph/stage';
 import { calibrate } from './calibrate';
 import type { ClassifierSettings } from './classifierOptions';
 import { cutModel } from './cutModel';
 import { createEngineRunner } from './engineRunner';
-import { copyWeights } from './modelWeights';
 import type { Runners } from './runners';
 import { toPixels } from './toPixels';
 
 const WHERE = 'createClassifier';
-const REMEDY = "engine: 'tfjs' runs any model, in float32.";
 
 /** Runs a model, or a part of it, in the library's own kernels, with the weights that it has now. */
 export async function createEngineRunners(model: LayersModel, settings: ClassifierSettings): Promise<Runners> {
-  const stages = readGraph(WHERE, model);
+  const stages = inferenceStages(WHERE, model);
   const weights = await copyWeights(model);
   const fold = (part: LayersModel, graph: StageGraph) => foldBatchNorm(graph, weights.of(part));
   return settings.precision === 'int8'
@@ -41,7 +40,7 @@ async function float32Runners(
     whole: await createEngineRunner(() => fold(model, stages), settings),
     async startUntil(output) {
       const part = cutModel(model, output);
-      const partStages = readGraph('embed', part);
+      const partStages = inferenceStages('embed', part);
       return createEngineRunner(() => fold(part, partStages), settings);
     },
   };
@@ -64,14 +63,14 @@ async function int8Runners(
       where: WHERE,
       expected: "a model that can be run in 'int8'",
       received: inTheWay(quantized.unsupported),
-      remedy: REMEDY,
+      remedy: FLOAT_REMEDY,
     });
   };
   return {
     whole: await createEngineRunner(quantizeWhole, settings),
     async startUntil(output) {
       const part = cutModel(model, output);
-      const graph = fold(part, readGraph('embed', part));
+      const graph = fold(part, inferenceStages('embed', part));
       const quantized = quantize(graph);
       return createEngineRunner(() => ('graph' in quantized ? quantized.graph : graph), settings);
     },
@@ -90,10 +89,4 @@ async function observeRanges(graph: InferenceGraph, dataset: ImageDataset, setti
   } finally {
     await engine.dispose();
   }
-}
-
-function readGraph(where: string, model: LayersModel): StageGraph {
-  const read = readStages(model, { anyOutput: true });
-  if ('graph' in read) return read.graph;
-  return refuseFused(where, inTheWay(read.unsupported), REMEDY);
 }

@@ -1,5 +1,6 @@
 import { dispose, type Tensor3D, type Tensor4D, unstack } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { softmax } from '../engine/softmax';
 import { check, checkInteger, fail, failure } from '../errors';
 import { CallQueue, untilAborted } from './callQueue';
 import type { Classifier, ClassifyOptions, EmbedOptions } from './classifier';
@@ -9,7 +10,6 @@ import { findOutput } from './cutModel';
 import { readAhead } from './readAhead';
 import type { ClassifierInfo, Pixels, Runner } from './runner';
 import type { Runners } from './runners';
-import { softmax } from './softmax';
 import { isTensor } from './tensorPixels';
 import { toPixels } from './toPixels';
 import { type Classification, topClasses } from './topClasses';

@@ -1,5 +1,5 @@
-import { checkInputRange } from '../data/tensors';
 import { check } from '../errors';
+import { checkInputRange, type InputRange } from '../inputRange';
 
 /** How a picture becomes what the model reads. */
 export interface Preprocessing {
@@ -15,12 +15,19 @@ export interface Preprocessing {
    * @default 1
    */
   cropFraction?: number;
-  /** The range that 0 to 255 is mapped to; by default the one that the model's metadata names. */
-  inputRange?: readonly [low: number, high: number];
+  /**
+   * What 0 to 255 is mapped to: one range, or one for each channel, as `meanStdRange` makes them.
+   * @default the one that the model's metadata names, else [0, 1]
+   */
+  inputRange?: InputRange;
 }
 
-/** Throws `invalid-argument` where an option is out of its range. */
-export function checkPreprocessing(where: string, { fit, cropFraction, inputRange }: Preprocessing): void {
+/** Throws `invalid-argument` where an option is out of its range, or does not fit `channels`. */
+export function checkPreprocessing(
+  where: string,
+  { fit, cropFraction, inputRange }: Preprocessing,
+  channels?: number,
+): void {
   check(fit === undefined || fit === 'crop' || fit === 'stretch', {
     where,
     expected: "preprocessing.fit to be 'crop' or 'stretch'",
@@ -31,5 +38,5 @@ export function checkPreprocessing(where: string, { fit, cropFraction, inputRang
     expected: 'preprocessing.cropFraction to be above 0 and at most 1',
     received: cropFraction,
   });
-  if (inputRange !== undefined) checkInputRange(where, inputRange);
+  if (inputRange !== undefined) checkInputRange(where, inputRange, channels);
 }

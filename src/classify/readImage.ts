@@ -1,13 +1,14 @@
 import { platform } from '#platform';
+import { convertChannels } from '../data/convertChannels';
+import { decodePicture } from '../data/decodePicture';
+import { readBlob } from '../data/readBlob';
 import type { Picture } from '../data/resizePicture';
 import { check, fail } from '../errors';
 import { download } from '../platform/download';
 import type { ClassifierImage, PixelArray } from './classifierImage';
-import { convertChannels } from './convertChannels';
 import { elementPixels, isDrawable } from './elementPixels';
 import { checkPixelRange } from './pixelRange';
 import { isTensor, tensorPixels } from './tensorPixels';
-import { checkWholeFile } from './wholeFile';
 
 /** Options for {@link readImage}. */
 export interface ReadImageOptions {
@@ -63,21 +64,6 @@ async function readAny(image: unknown, where: string, signal: AbortSignal | unde
   });
 }
 
-async function readBlob(blob: Blob, where: string): Promise<ArrayBuffer> {
-  try {
-    return await blob.arrayBuffer();
-  } catch (error) {
-    fail({
-      code: 'file-system',
-      where,
-      expected: 'a Blob that can be read',
-      received: String(error),
-      remedy: 'Choose the file again; it was changed or removed since.',
-      cause: error,
-    });
-  }
-}
-
 /** A path, a `file:` URL, or an address that can be fetched. */
 async function readPlace(place: string, signal: AbortSignal | undefined): Promise<Picture> {
   const isFetched = /^(https?|data|blob):/i.test(place);
@@ -87,10 +73,8 @@ async function readPlace(place: string, signal: AbortSignal | undefined): Promis
   return decode(bytes, /^data:/i.test(place) ? 'data:' : place);
 }
 
-async function decode(content: ArrayBuffer | Uint8Array<ArrayBuffer>, where: string): Promise<Picture> {
-  const bytes = ArrayBuffer.isView(content) ? content : new Uint8Array(content);
-  checkWholeFile(bytes, where);
-  return platform.decodeImage(bytes, where);
+function decode(content: ArrayBuffer | Uint8Array<ArrayBuffer>, where: string): Promise<Picture> {
+  return decodePicture(ArrayBuffer.isView(content) ? content : new Uint8Array(content), where);
 }
 
 async function pixelArray({ data, width, height }: PixelArray, where: string, signal?: AbortSignal): Promise<Picture> {

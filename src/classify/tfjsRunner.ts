@@ -2,6 +2,7 @@ import { type Tensor, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { mapToRange } from '../data/tensors';
 import type { FeatureSize } from '../graph/stage';
+import type { InputRange } from '../inputRange';
 import type { Runner } from './runner';
 
 /** Options for {@link createTfjsRunner}. */
@@ -9,7 +10,7 @@ export interface TfjsRunnerOptions {
   /** Of the pictures that it will be given. */
   size: FeatureSize;
   /** What pixels 0 to 255 are mapped to. */
-  inputRange: readonly [low: number, high: number];
+  inputRange: InputRange;
   /** Why it is not the engine that runs. */
   fallbackReason: string | undefined;
 }
@@ -29,7 +30,7 @@ export function createTfjsRunner(model: LayersModel, options: TfjsRunnerOptions)
     },
 
     async run({ data, images }) {
-      const output = predict(model, mapToRange(data, inputRange), [images, height, width, channels]);
+      const output = predict(model, mapToRange(data, inputRange, channels), [images, height, width, channels]);
       return output.data<'float32'>().finally(() => output.dispose());
     },
 

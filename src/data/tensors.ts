@@ -1,13 +1,13 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
 import { requireBackend } from '../backend';
-import { check } from '../errors';
+import { channelRange, checkInputRange, type InputRange } from '../inputRange';
 import { type BatchesOptions, batchCount, batches, checkBatchesOptions } from './batches';
 import { checkLabels, type ImageBatch, type ImageDataset } from './imageDataset';
 
 /** Options for {@link toTensors}. */
 export interface ToTensorsOptions {
-  /** The range that bytes 0 to 255 are mapped to. @default [0, 1] */
-  inputRange?: readonly [low: number, high: number];
+  /** What bytes 0 to 255 are mapped to: one range, or one for each channel. @default [0, 1] */
+  inputRange?: InputRange;
 }
 
 /**
@@ -30,32 +30,30 @@ export function toTensors(
   const { height, width, channels, classes, labels } = batch;
   const n = labels.length;
   checkLabels('toTensors', labels, classes);
-  checkInputRange('toTensors', inputRange);
+  checkInputRange('toTensors', inputRange, channels);
   const oneHot = new Float32Array(n * classes);
   for (let i = 0; i < n; i++) oneHot[i * classes + labels[i]!] = 1;
   return {
-    images: tensor4d(mapToRange(batch.images, inputRange), [n, height, width, channels]),
+    images: tensor4d(mapToRange(batch.images, inputRange, channels), [n, height, width, channels]),
     labels: tensor2d(oneHot, [n, classes]),
   };
 }
 
-/** Throws `invalid-argument` unless the range is two finite numbers, the lower first. */
-export function checkInputRange(where: string, inputRange: readonly [number, number]): void {
-  const [low, high] = inputRange;
-  check(Number.isFinite(low) && Number.isFinite(high) && low < high, {
-    where,
-    expected: 'inputRange to be [low, high], low below high',
-    received: inputRange,
-  });
-}
-
-/** Numbers from 0 to 255 mapped to a range: `low + pixel / 255 * (high - low)`. */
+/**
+ * Numbers from 0 to 255 mapped to a range: `low + pixel / 255 * (high - low)`, in float64 and rounded once.
+ *
+ * @param pixels `[...,channels]`
+ */
 export function mapToRange(
   pixels: Uint8Array | Float32Array,
-  [low, high]: readonly [low: number, high: number],
-): Float32Array {
+  inputRange: InputRange,
+  channels: number,
+): Float32Array<ArrayBuffer> {
   const numbers = new Float32Array(pixels.length);
-  for (let i = 0; i < pixels.length; i++) numbers[i] = low + (pixels[i]! / 255) * (high - low);
+  for (let c = 0; c < channels; c++) {
+    const [low, high] = channelRange(inputRange, c);
+    for (let i = c; i < pixels.length; i += channels) numbers[i] = low + (pixels[i]! / 255) * (high - low);
+  }
   return numbers;
 }
 
@@ -90,6 +88,7 @@ export function toTfDataset(
   options: ToTfDatasetOptions = {},
 ): TfDataset<{ xs: Tensor4D; ys: Tensor2D }> {
   checkBatchesOptions('toTfDataset', options);
+  if (options.inputRange) checkInputRange('toTfDataset', options.inputRange, dataset.channels);
   let epochs = 0;
   return {
     size: batchCount(dataset.size, options),

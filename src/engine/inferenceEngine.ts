@@ -1,6 +1,7 @@
 import { platform } from '#platform';
 import type { InferenceGraph } from '../graph/inferenceGraph';
 import type { QuantizedGraph } from '../graph/quantizeGraph';
+import type { InputRange } from '../inputRange';
 import type { EngineKernels } from '../kernels/engineKernels';
 import { loadKernelModule } from '../kernels/wasmModule';
 import { int8TileScratchBytes } from './fasterInt8Tile';
@@ -9,6 +10,7 @@ import type { DepthwisePass, Pass } from './inference/passes';
 import { memoryBytesOf, planInference } from './inference/plan';
 import type { InferenceCommand, InferenceInit, InferenceOutcome } from './inference/session';
 import type { PassTime } from './passTimer';
+import { softmax } from './softmax';
 import { createTeam } from './team';
 
 type AnyGraph = InferenceGraph | QuantizedGraph;
@@ -18,7 +20,7 @@ export interface InferenceEngineOptions {
   /** A function is called while the threads start. */
   graph: AnyGraph | (() => AnyGraph);
   /** What pixels from 0 to 255 are mapped to. */
-  inputRange: readonly [low: number, high: number];
+  inputRange: InputRange;
   /** @default what the machine has, at most 8 */
   threads?: number | undefined;
   /** Whether each stage puts out a tensor of its own, for {@link InferenceEngine.observe}. @default false */
@@ -30,12 +32,14 @@ export interface InferenceEngine {
   readonly threads: number;
   readonly module: 'relaxed-simd' | 'simd';
   readonly precision: 'float32' | 'int8';
-  /** Of the model; the engine itself leaves the softmax out. */
+  /** Of the model. */
   readonly outputKind: InferenceGraph['outputKind'];
   /** Of the WebAssembly memory that everything lies in. */
   readonly memoryBytes: number;
   /** Outputs `[images, ...outputs]` of pictures `[images,H,W,C]` of 0 to 255; the softmax is left out. */
   run(pixels: Uint8Array | Float32Array, images: number): Promise<Float32Array>;
+  /** The model's own outputs: those of `run`, and the softmax of them where the model ends in one. */
+  predict(pixels: Uint8Array | Float32Array, images: number): Promise<Float32Array>;
   /** The same, and how long each pass took. */
   profile(pixels: Uint8Array | Float32Array, images: number): Promise<PassTime[]>;
   /** For each picture the highest value that each stage puts out, `[images,stages]`; 0 where none is above it. */
@@ -73,13 +77,19 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
     const command: InferenceCommand = { kind, images, isFloat: pixels instanceof Float32Array, profile };
     return team.run(command, { forFirst: { pixels: ownValues(pixels) } }) as Promise<T>;
   };
+  const run = async (pixels: Uint8Array | Float32Array, images: number) =>
+    (await ask<InferenceOutcome>('run', pixels, images)).outputs;
   return {
     threads: team.threads,
     module: team.module,
     precision,
     outputKind,
     memoryBytes: team.memoryBytes,
-    run: async (pixels, images) => (await ask<InferenceOutcome>('run', pixels, images)).outputs,
+    run,
+    predict: async (pixels, images) => {
+      const outputs = await run(pixels, images);
+      return outputKind === 'probabilities' ? softmax(outputs, outputs.length / images) : outputs;
+    },
     profile: async (pixels, images) => (await ask<InferenceOutcome>('run', pixels, images, true)).profile ?? [],
     observe: (pixels, images) => ask('observe', pixels, images),
     dispose: () => team.dispose(),

@@ -1,3 +1,4 @@
+import { channelRange, type InputRange } from '../inputRange';
 import type { InferenceConv, InferenceDepthwise, InferenceGraph, InferenceStage } from './inferenceGraph';
 import { quantizeChannels } from './quantizeChannels';
 import { roundHalfEven } from './roundHalfEven';
@@ -49,7 +50,7 @@ export interface QuantizedGraph extends Omit<InferenceGraph, 'stages'> {
 /** Options for {@link quantizeGraph}. */
 export interface QuantizeGraphOptions {
   /** What the picture's bytes 0 and 255 are for the model. */
-  readonly inputRange: readonly [low: number, high: number];
+  readonly inputRange: InputRange;
   /** The highest value of each stage's output, from a calibration. @default the activation's own limit, 6 for ReLU6 */
   readonly ranges?: readonly number[] | undefined;
 }
@@ -83,11 +84,9 @@ export function quantizeGraph(
     const reason = 'leaves nothing to quantise: from the global average or the last layer on, numbers stay float32';
     return { unsupported: { layerName: graph.stages[0]?.name ?? '', reason } };
   }
-  const [low, high] = inputRange;
-  // Twice as fine as the picture's bytes, so that both -1 to 1 and 0 to 1 are exact: 2 * byte - 255, and 2 * byte.
-  const inputScale = Math.max((high - low) / 510, Math.max(Math.abs(low), Math.abs(high)) / 32767);
+  const picture = pictureSource(inputRange, graph.input.channels);
   const stages: (QuantizedStage | InferenceStage)[] = [];
-  let source: Source = { scale: inputScale, largest: Math.ceil(Math.max(Math.abs(low), Math.abs(high)) / inputScale) };
+  let source = picture;
   for (const [i, stage] of graph.stages.entries()) {
     if (i >= count || stage.kind === 'pool') {
       stages.push(stage);
@@ -103,13 +102,25 @@ export function quantizeGraph(
     stages.push(quantized);
     source = { scale: quantized.outputScale, largest: LEVELS };
   }
-  return { graph: { ...graph, inputScale, stages } };
+  return { graph: { ...graph, inputScale: picture.scale, stages } };
 }
 
 /** What a stage reads: its scale, and the largest magnitude that a number can have. */
 interface Source {
   readonly scale: number;
   readonly largest: number;
+}
+
+/**
+ * One scale for all channels, as their products are added up; twice as fine as the bytes of the channel whose range is
+ * narrowest, so that both -1 to 1 and 0 to 1 are exact: 2 * byte - 255, and 2 * byte.
+ */
+function pictureSource(inputRange: InputRange, channels: number): Source {
+  const ranges = Array.from({ length: channels }, (_, c) => channelRange(inputRange, c));
+  const narrowest = Math.min(...ranges.map(([low, high]) => high - low));
+  const largest = Math.max(...ranges.flat().map(Math.abs));
+  const scale = Math.max(narrowest / 510, largest / 32767);
+  return { scale, largest: Math.ceil(largest / scale) };
 }
 
 function quantizedStages({ stages }: InferenceGraph): number {

@@ -1,10 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { InputRange } from '../inputRange';
 
 /** What a model should know about its pictures and classes; travels with it in tfjs's user metadata. */
 export interface ModelMetadata {
   classNames?: readonly string[];
-  /** The range that bytes 0 to 255 are mapped to before they enter the model. */
-  inputRange?: readonly [low: number, high: number];
+  /** What bytes 0 to 255 are mapped to before they enter the model: one range, or one for each channel. */
+  inputRange?: InputRange;
   /** `[H,W,C]` of a picture. */
   inputShape?: readonly [height: number, width: number, channels: number];
   /** How much of a picture is kept along each side, in the centre, before it is resized; above 0, up to 1. */

@@ -1,13 +1,18 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Classifier } from '../../src/classify/classifier';
 import type { CreateClassifierOptions } from '../../src/classify/classifierOptions';
 import { createClassifier } from '../../src/classify/createClassifier';
 import { inMemoryDataset } from '../../src/data/imageDataset';
 import { configureEngine } from '../../src/engine/configureEngine';
+import { meanStdRange } from '../../src/inputRange';
+import { saveModel } from '../../src/io/saveModel';
 import { getModelMetadata, setModelMetadata } from '../../src/model/metadata';
 import { chain } from '../graph/chains';
 import { weightsOf } from '../train/models';
@@ -174,6 +179,57 @@ test('both engines agree over the wasm backend, too, within 1e-4', async () => {
   expect(largestDifference(await scores(fused), await scores(tfjs))).toBeLessThan(1e-4);
 });
 
+describe('a model that was saved with a mean and a std for each channel', () => {
+  const inputRange = meanStdRange({ mean: [0.1, 0.5, 0.9], std: [0.05, 0.2, 0.3] });
+  const images = pictures.slice(0, 8);
+  let dir: string;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'mobilenet-classify-'));
+    const model = tinyNet({ metadata: false });
+    setModelMetadata(model, { inputRange });
+    await saveModel(model, dir);
+  });
+
+  afterAll(() => rm(dir, { recursive: true }));
+
+  test.each([
+    ['tfjs', 'float32', 1e-5],
+    ['fused', 'float32', 1e-5],
+    ['fused', 'int8', 0.005],
+  ] as const)('is loaded with them: engine %s, %s within %d of tfjs', async (engine, precision, bound) => {
+    const expected = predict(tinyNet(), images, inputRange);
+    const classifier = await classifierOf(dir, { engine, precision });
+    expect(largestDifference(await scores(classifier), expected)).toBeLessThan(bound);
+    const floats = images.map((image) => ({ ...image, data: Float32Array.from(image.data) }));
+    expect(largestDifference(await scores(classifier, floats as never), expected)).toBeLessThan(bound);
+    // Neither one range for all channels nor the ranges of other channels would do.
+    for (const other of [[-1, 1] as const, [...inputRange].reverse()]) {
+      expect(largestDifference(predict(tinyNet(), images, other), expected)).toBeGreaterThan(2 * bound);
+    }
+  });
+
+  test('as int8 with a calibration, within 0.005 of tfjs', async () => {
+    const calibration = inMemoryDataset({
+      images: Uint8Array.from(images.flatMap(({ data }) => [...data])),
+      labels: images.map(() => 0),
+      height: 8,
+      width: 8,
+      channels: 3,
+      classNames: ['any'],
+    });
+    const classifier = await classifierOf(dir, { precision: 'int8', calibration });
+    expect(largestDifference(await scores(classifier), predict(tinyNet(), images, inputRange))).toBeLessThan(0.005);
+  });
+
+  test('an option overrides them, and is to fit the channels', async () => {
+    const classifier = await classifierOf(dir, { engine: 'fused', preprocessing: { inputRange: [-1, 1] } });
+    expect(largestDifference(await scores(classifier), predict(tinyNet(), images))).toBeLessThan(1e-5);
+    const outcome = createClassifier(dir, { preprocessing: { inputRange: inputRange.slice(1) } });
+    await expect(outcome).rejects.toThrow(/^createClassifier: .*each of 3 channels, received 2/);
+  });
+});
+
 describe('what the classifier takes from the model', () => {
   test('names from the option, else the metadata, else numbers', async () => {
     const named = tinyNet();
@@ -233,6 +289,7 @@ describe('options that cannot be are refused', () => {
     ['no threads', { threads: 0 }, /threads/],
     ['a crop of nothing', { preprocessing: { cropFraction: 0 } }, /cropFraction/],
     ['a range upside down', { preprocessing: { inputRange: [1, 0] } }, /inputRange/],
+    ['ranges of too few channels', { preprocessing: { inputRange: [[0, 1]] } }, /each of 3 channels/],
   ];
   test.each(cases)('%s', async (_, options, message) => {
     const count = tensors();

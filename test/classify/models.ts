@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { model as createModel, input, type LayersModel, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { InputRange } from '../../src/inputRange';
 import { setModelMetadata } from '../../src/model/metadata';
 import { createRandom } from '../../src/random';
 import { bytesOf } from '../golden/generator';
 import { chain, randomizeWeights } from '../graph/chains';
+import { rangeOfPixel } from '../graph/integerReference';
 
 export const CLASSES = ['ant', 'bee', 'cat', 'dog', 'eel', 'fox'];
 
@@ -59,10 +61,15 @@ export function picture(i: number): { data: Uint8Array; width: number; height: n
 export function predict(
   model: LayersModel,
   images: readonly { data: Uint8Array }[],
-  [low, high]: readonly [number, number] = [-1, 1],
+  inputRange: InputRange = [-1, 1],
 ): number[][] {
   return tf.tidy(() => {
-    const numbers = images.flatMap(({ data }) => Array.from(data, (byte) => low + (byte / 255) * (high - low)));
+    const numbers = images.flatMap(({ data }) =>
+      Array.from(data, (byte, i) => {
+        const [low, high] = rangeOfPixel(inputRange, i);
+        return low + (byte / 255) * (high - low);
+      }),
+    );
     const output = model.predict(tf.tensor4d(numbers, [images.length, 8, 8, 3])) as tf.Tensor;
     return tf.reshape(output, [images.length, -1]).arraySync() as number[][];
   });

@@ -1,12 +1,20 @@
 import { expect, test } from 'vitest';
 import { checkPreprocessing, type Preprocessing } from '../../src/classify/preprocessing';
 
-test.each<Preprocessing>([{}, { fit: 'crop' }, { fit: 'stretch', cropFraction: 1 }, { inputRange: [-1, 1] }])(
-  '%o is one',
-  (preprocessing) => {
-    expect(() => checkPreprocessing('createClassifier', preprocessing)).not.toThrow();
+test.each<Preprocessing>([
+  {},
+  { fit: 'crop' },
+  { fit: 'stretch', cropFraction: 1 },
+  { inputRange: [-1, 1] },
+  {
+    inputRange: [
+      [-1, 1],
+      [0, 1],
+    ],
   },
-);
+])('%o is one', (preprocessing) => {
+  expect(() => checkPreprocessing('createClassifier', preprocessing)).not.toThrow();
+});
 
 test.each([
   [{ fit: 'cover' }, "preprocessing.fit to be 'crop' or 'stretch', received cover"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { softmax } from '../../src/classify/softmax';
 import { topClasses } from '../../src/classify/topClasses';
+import { softmax } from '../../src/engine/softmax';
 import { createRandom } from '../../src/random';
 
 const names = (count: number) => Array.from({ length: count }, (_, k) => `name ${k}`);

@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, test } from 'vitest';
 import { inMemoryDataset } from '../../src/data/imageDataset';
-import { toTensors, toTfDataset } from '../../src/data/tensors';
+import { mapToRange, toTensors, toTfDataset } from '../../src/data/tensors';
+import { meanStdRange } from '../../src/inputRange';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -40,9 +41,54 @@ test('toTensors maps to [-1, 1] as MobileNet has it: pixels / 127.5 - 1 within 6
 test('toTensors refuses labels that are no class, and ranges that are none, and leaks nothing', () => {
   const before = tf.memory().numTensors;
   expect(() => toTensors({ ...allBytes, labels: Int32Array.of(0, 3) })).toThrow(/labels from 0 to 2, received 3/);
-  expect(() => toTensors(allBytes, { inputRange: [1, 1] })).toThrow(/low below high, received \[1,1\]/);
+  expect(() => toTensors(allBytes, { inputRange: [1, 1] })).toThrow(/low below high.*, received \[1,1\]/);
   expect(() => toTensors(allBytes, { inputRange: [0, Number.NaN] })).toThrow(/low below high/);
+  expect(() =>
+    toTensors(allBytes, {
+      inputRange: [
+        [0, 1],
+        [0, 1],
+      ],
+    }),
+  ).toThrow(/each of 1 channels, received 2/);
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test('toTensors maps each channel to its range: (pixels / 255 - mean) / std within 3e-7', () => {
+  const [mean, std] = [
+    [0.485, 0.456, 0.406, 0.5],
+    [0.229, 0.224, 0.225, 1],
+  ];
+  const batch = { ...allBytes, height: 4, width: 8, channels: 4 };
+  const { images, labels } = toTensors(batch, { inputRange: meanStdRange({ mean, std }) });
+  images.dataSync().forEach((value, i) => {
+    expect(Math.abs(value - (i / 255 - mean[i % 4]!) / std[i % 4]!)).toBeLessThan(3e-7);
+  });
+  tf.dispose([images, labels]);
+});
+
+test('mapToRange: one range, or the same for each channel, is low + b / 255 * (high - low) rounded once', () => {
+  const bytes = Uint8Array.from({ length: 255 }, (_, i) => i);
+  for (const [low, high] of [
+    [-1, 1],
+    [0, 1],
+    [-2.1179, 2.2489],
+  ] as const) {
+    const expected = Float32Array.from(bytes, (b) => low + (b / 255) * (high - low));
+    expect(mapToRange(bytes, [low, high], 3)).toEqual(expected);
+    expect(
+      mapToRange(
+        bytes,
+        [
+          [low, high],
+          [low, high],
+          [low, high],
+        ],
+        3,
+      ),
+    ).toEqual(expected);
+    expect(mapToRange(Float32Array.from(bytes), [low, high], 1)).toEqual(expected);
+  }
 });
 
 /** Pictures of one pixel; the class is whether it is bright. */
@@ -101,6 +147,35 @@ test('toTfDataset: every iterator that is used is the next epoch', async () => {
   expect([await first(again), await first(again)]).toEqual(epochs);
 });
 
+test('toTfDataset maps each channel to its range', async () => {
+  const dataset = inMemoryDataset({
+    ...allBytes,
+    images: allBytes.images.subarray(0, 4),
+    height: 1,
+    width: 1,
+    channels: 2,
+    classNames: ['a', 'b', 'c'],
+  });
+  const iterator = await toTfDataset(dataset, {
+    inputRange: [
+      [0, 255],
+      [-255, 0],
+    ],
+  }).iterator();
+  const { value } = await iterator.next();
+  expect([...value!.xs.dataSync()]).toEqual([0, -254, 2, -252]);
+  tf.dispose([value!.xs, value!.ys]);
+});
+
 test('toTfDataset refuses options at once', () => {
   expect(() => toTfDataset(bright, { batchSize: 0 })).toThrow(/toTfDataset: expected batchSize/);
+  expect(() => toTfDataset(bright, { inputRange: [2, 1] })).toThrow(/toTfDataset: expected inputRange/);
+  expect(() =>
+    toTfDataset(bright, {
+      inputRange: [
+        [0, 1],
+        [0, 1],
+      ],
+    }),
+  ).toThrow(/toTfDataset: .*each of 1 channels/);
 });

@@ -2,6 +2,7 @@ import type { InferenceStage } from '../../src/graph/inferenceGraph';
 import type { QuantizedGraph, QuantizedStage } from '../../src/graph/quantizeGraph';
 import { roundHalfEven } from '../../src/graph/roundHalfEven';
 import type { FeatureSize } from '../../src/graph/stage';
+import { type InputRange, isPerChannel } from '../../src/inputRange';
 
 // What the stages of a graph are by definition, in plain loops: one picture `[H,W,C]` at a time, row-major.
 
@@ -15,7 +16,7 @@ type Convolution = Exclude<InferenceStage, { kind: 'pool' }> | QuantizedStage;
 export function runQuantizedGraph(
   graph: QuantizedGraph,
   pixels: ArrayLike<number>,
-  inputRange: readonly [low: number, high: number],
+  inputRange: InputRange,
 ): ArrayLike<number>[] {
   let values: ArrayLike<number> = quantizePixels(pixels, inputRange, graph.inputScale);
   let scale = 1;
@@ -35,15 +36,17 @@ export function runQuantizedGraph(
 }
 
 /** The picture's numbers as 16-bit integers. */
-export function quantizePixels(
-  pixels: ArrayLike<number>,
-  [low, high]: readonly [low: number, high: number],
-  inputScale: number,
-): Int16Array {
-  const factor = (high - low) / 255 / inputScale;
-  const shift = low / inputScale;
+export function quantizePixels(pixels: ArrayLike<number>, inputRange: InputRange, inputScale: number): Int16Array {
   const limit = (value: number) => Math.min(Math.max(value, -32768), 32767);
-  return Int16Array.from(pixels, (value) => limit(roundHalfEven(value * factor + shift)));
+  return Int16Array.from(pixels, (value, i) => {
+    const [low, high] = rangeOfPixel(inputRange, i);
+    return limit(roundHalfEven(value * ((high - low) / 255 / inputScale) + low / inputScale));
+  });
+}
+
+/** The range of number `i` of pictures `[...,channels]`. */
+export function rangeOfPixel(inputRange: InputRange, i: number): readonly [low: number, high: number] {
+  return isPerChannel(inputRange) ? inputRange[i % inputRange.length]! : inputRange;
 }
 
 export function runQuantizedStage(stage: QuantizedStage, input: ArrayLike<number>): Uint8Array {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { InferenceConv, InferenceDepthwise, InferenceGraph, InferenceStage } from '../../src/graph/inferenceGraph';
-import { type QuantizedGraph, type QuantizeGraphOptions, quantizeGraph } from '../../src/graph/quantizeGraph';
+import {
+  type QuantizedConv,
+  type QuantizedGraph,
+  type QuantizeGraphOptions,
+  quantizeGraph,
+} from '../../src/graph/quantizeGraph';
 import type { ConvWindow, FeatureSize } from '../../src/graph/stage';
 import { createRandom, type Random } from '../../src/random';
 import { quantizePixels, runFloatStage, runQuantizedGraph, runQuantizedStage } from './integerReference';
@@ -136,6 +141,43 @@ describe('quantizeGraph', () => {
     [[1000, 1001], 1001 / 32767],
   ] as const)('the picture of the range %o has the scale %d', (inputRange, scale) => {
     expect(quantized(tiny(), { inputRange }).inputScale).toBe(scale);
+  });
+
+  test('ranges for each channel share a scale, by the narrowest range and as fine as 16 bits allow', () => {
+    const graph = graphOf(
+      conv('stem', square(2, 2), square(2, 4), windowOf(3), createRandom(SEED)),
+      conv('last', square(2, 4), square(2, 4), windowOf(1), createRandom(SEED)),
+    );
+    const scaleOf = (inputRange: QuantizeGraphOptions['inputRange']) => quantized(graph, { inputRange }).inputScale;
+    expect(scaleOf([RANGE, RANGE])).toBe(scaleOf(RANGE));
+    expect(scaleOf([RANGE, [0, 0.5]])).toBe(0.5 / 510);
+    expect(
+      scaleOf([
+        [0, 255],
+        [0, 1],
+      ]),
+    ).toBe(255 / 32767);
+  });
+
+  test(`with a range for each channel, padding counts as 0 (seed ${SEED})`, () => {
+    const net = smallNet(SEED);
+    const inputRange = [
+      [-2.1, 2.3],
+      [0.5, 1.5],
+      [-3, -1],
+    ] as const;
+    const graph = quantized(net, { inputRange });
+    const pixels = picture(net.input, createRandom(SEED, 2));
+    const real = Float64Array.from(pixels, (pixel, i) => {
+      const [low, high] = inputRange[i % 3]!;
+      return low + (pixel / 255) * (high - low);
+    });
+    const expected = runFloatStage(net.stages[0]!, real);
+    const actual = runQuantizedGraph(graph, pixels, inputRange)[0]!;
+    const stage = graph.stages[0] as QuantizedConv;
+    // Half a level, and what rounded weights and pixels move a sum of 27 products by.
+    const largest = Math.max(...expected.map((value, i) => Math.abs(value - actual[i]! * stage.outputScale)));
+    expect(largest).toBeLessThan(0.06);
   });
 
   test('a calibration narrows the range, the activation bounds it', () => {

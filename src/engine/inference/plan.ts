@@ -1,9 +1,19 @@
 import type { InferenceGraph } from '../../graph/inferenceGraph';
 import type { QuantizedGraph } from '../../graph/quantizeGraph';
+import { channelRange, type InputRange } from '../../inputRange';
 import { createAllocator, pixelsOf } from '../memory';
 import { layOutPasses, type Pass } from './passes';
 import { bufferBytes, type TensorPlan, tensorBytes } from './tensors';
 import { createWeightBlock } from './weightBlock';
+
+/** How pixels from 0 to 255 become numbers of the input: `pixel * factor + shift` of its channel, in float64. */
+export interface PixelScaling {
+  /** One for each channel of a picture, like `shifts`. */
+  readonly factors: readonly number[];
+  readonly shifts: readonly number[];
+  /** Where they lie, `[2,C]` float64, C the input's padded channels. */
+  readonly offset: number;
+}
 
 /** The one description that every thread works from; plain data, made once. Offsets are in bytes. */
 export interface InferencePlan {
@@ -13,9 +23,7 @@ export interface InferencePlan {
   readonly pixels: number;
   readonly pictureChannels: number;
   readonly input: TensorPlan;
-  /** A number of the input is `pixel * factor + shift`, of pixels from 0 to 255. */
-  readonly factor: number;
-  readonly shift: number;
+  readonly scaling: PixelScaling;
   readonly passes: readonly Pass[];
   readonly output: TensorPlan;
   readonly weights: number;
@@ -30,7 +38,7 @@ export interface InferencePlan {
 
 /** Options for {@link planInference}. */
 export interface InferencePlanOptions {
-  readonly inputRange: readonly [low: number, high: number];
+  readonly inputRange: InputRange;
   /** Values of a row that int8 products take at a time. */
   readonly int8Group: number;
   /** Whether a depthwise convolution and the 1x1 convolution behind it are one pass. @default true */
@@ -56,7 +64,6 @@ export function planInference(
   options: InferencePlanOptions,
 ): { plan: InferencePlan; weights: Uint8Array<ArrayBuffer> } {
   const { inputRange, int8Group, fuse = true, passScratchBytes, startScratchBytes } = options;
-  const [low, high] = inputRange;
   const block = createWeightBlock(int8Group);
   const { input, passes } = layOutPasses(graph, block, fuse);
   const weights = block.bytes();
@@ -82,8 +89,7 @@ export function planInference(
       pixels: memory.allocate(pixels),
       pictureChannels: graph.input.channels,
       input: placed[0]!,
-      factor: (high - low) / 255 / input.scale,
-      shift: low / input.scale,
+      scaling: { ...scalingOf(inputRange, input), offset: memory.allocate(2 * 8 * input.channels) },
       passes: passes.map((pass, i) => placePass(pass, placed[i]!, placed[i + 1]!)),
       output: placed.at(-1)!,
       weights: memory.allocate(weights.byteLength),
@@ -94,6 +100,14 @@ export function planInference(
       scratchBytes,
     },
     weights,
+  };
+}
+
+function scalingOf(inputRange: InputRange, { size, scale }: TensorPlan) {
+  const ranges = Array.from({ length: size.channels }, (_, c) => channelRange(inputRange, c));
+  return {
+    factors: ranges.map(([low, high]) => (high - low) / 255 / scale),
+    shifts: ranges.map(([low]) => low / scale),
   };
 }
 

@@ -4,7 +4,8 @@ import { pixelsOf } from '../memory';
 import { createPassTimer, type PassTime } from '../passTimer';
 import type { WorkerEnvironment } from '../workerLoop';
 import type { InferencePlan } from './plan';
-import { type InferenceContext, ownShare, runPass } from './runPass';
+import { type InferenceContext, runPass } from './runPass';
+import { scalePixels, writeScaling } from './scalePixels';
 import { tensorBytes } from './tensors';
 
 /** What every thread is started with. */
@@ -52,6 +53,7 @@ export function createInferenceSession(environment: WorkerEnvironment, init: Inf
   if (init.weights) {
     new Uint8Array(memory.buffer).set(init.weights, plan.weights);
     new Float32Array(memory.buffer, plan.ones, plan.channels).fill(1);
+    writeScaling(memory, plan);
   }
   barrier();
 
@@ -64,20 +66,7 @@ export function createInferenceSession(environment: WorkerEnvironment, init: Inf
       else new Uint8Array(memory.buffer).set(group, plan.pixels);
     }
     barrier();
-    const [begin, end] = ownShare(context, images * pixelsOf(input.size));
-    const args = [
-      plan.pixels,
-      input.offset,
-      begin,
-      end,
-      plan.pictureChannels,
-      input.channels,
-      plan.factor,
-      plan.shift,
-    ] as const;
-    if (input.type === 'int16') kernels.i16FromPixels(...args, isFloat);
-    else if (isFloat) kernels.f32FromFloats(...args);
-    else kernels.f32FromBytes(...args);
+    scalePixels(context, memory, images, isFloat);
   };
 
   const run = (command: InferenceCommand): InferenceOutcome => {

@@ -3,6 +3,7 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { InferenceGraph } from '../../../src/graph/inferenceGraph';
+import { type InputRange, meanStdRange } from '../../../src/inputRange';
 import { flavours } from '../../kernels/engine/arena';
 import {
   inputRange,
@@ -58,6 +59,31 @@ describe.each(flavours)('%s', (_, module) => {
       expect(worse).toEqual([]);
     },
   );
+});
+
+describe.each(flavours)('a range for each channel, %s', (_, module) => {
+  const { name, seed } = mobilenetCases[0]!;
+  test.each(['bytes', 'floats'] as const)(
+    `within 1e-5 of plain loops in float64, relative to the largest value: ${name}, %s, seed ${seed}`,
+    (kind) => {
+      const { model, graph } = prepare(mobilenetCases[0]!);
+      const ranges = meanStdRange({ mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.1] });
+      const separate = createInlineInference(module, { graph, inputRange: ranges, separateStages: true });
+      const pixels = randomPixels(model, 1, seed, kind);
+      const outputs = separate.passOutputs(pixels, 1);
+      const expected = runInferenceGraph(graph, pixels, ranges);
+      for (const [i, { name }] of graph.stages.entries()) {
+        expect(relativeError(outputs[i]!, expected[i]!), name).toBeLessThan(REFERENCE_BOUND);
+      }
+    },
+  );
+
+  test(`the same range for each channel gives the bits of one for all, seed ${seed}`, () => {
+    const { model, graph } = prepare(mobilenetCases[0]!);
+    const pixels = randomPixels(model, IMAGES, seed, 'bytes');
+    const run = (range: InputRange) => createInlineInference(module, { graph, inputRange: range }).run(pixels, IMAGES);
+    expect(run([inputRange, inputRange, inputRange])).toEqual(run(inputRange));
+  });
 });
 
 function outputError({ output, outputKind }: InferenceGraph, actual: Float32Array, expected: Float32Array): number {

@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { InferenceGraph } from '../../../src/graph/inferenceGraph';
 import { type QuantizedGraph, quantizeGraph } from '../../../src/graph/quantizeGraph';
+import type { InputRange } from '../../../src/inputRange';
 import { runQuantizedGraph } from '../../graph/integerReference';
 import { flavours } from '../../kernels/engine/arena';
 import { type InferenceCase, inputRange, mobilenetCases, prepare, randomPixels } from './cases';
@@ -57,10 +58,15 @@ const chains: InferenceCase[] = [
   ]),
 ];
 
-const ranges = [inputRange, [0, 1], [-2.5, 7]] as const;
+const ranges: InputRange[] = [inputRange, [0, 1], [-2.5, 7]];
+/** A range for each of so many channels, none like another. */
+const perChannel = (channels: number): InputRange =>
+  Array.from({ length: channels }, (_, c) => [-2.1 + 0.3 * c, 2.6 - 0.7 * c] as const);
 const cases = [
   // Without alpha 1, for which plain integer arithmetic takes seconds.
-  ...mobilenetCases.filter(({ name }) => name !== 'alpha 1').map((one) => ({ one, ranges: [inputRange] })),
+  ...mobilenetCases
+    .filter(({ name }) => name !== 'alpha 1')
+    .map((one) => ({ one, ranges: [inputRange] as InputRange[] })),
   ...chains.map((one) => ({ one, ranges })),
 ];
 
@@ -72,7 +78,7 @@ describe.each(flavours)('%s', (_, module) => {
     (_name, seed, { one, ranges }) => {
       const { model, graph: floats } = prepare(one);
       const pixels = randomPixels(model, IMAGES, seed, 'bytes');
-      for (const range of ranges) {
+      for (const range of [...ranges, perChannel(floats.input.channels)]) {
         const graph = quantized(module, floats, pixels, range);
         const separate = createInlineInference(module, { graph, inputRange: range, separateStages: true });
         const passes = separate.plan.passes.map(({ kind }) => kind);
@@ -111,7 +117,7 @@ function quantized(
   module: BufferSource,
   graph: InferenceGraph,
   pixels: Uint8Array<ArrayBuffer>,
-  range: readonly [low: number, high: number],
+  range: InputRange,
 ): QuantizedGraph {
   const engine = createInlineInference(module, { graph, inputRange: range, separateStages: true });
   const highest = engine.observe(pixels, IMAGES);

@@ -106,6 +106,7 @@ function placesOf(plan: InferencePlan, weightBytes: number) {
     { name: 'weights', offset: plan.weights, bytes: weightBytes },
     { name: 'ones', offset: plan.ones, bytes: 4 * channels },
     { name: 'zeros', offset: plan.zeros, bytes: 4 * channels },
+    { name: 'scaling', offset: plan.scaling.offset, bytes: 2 * 8 * input.channels },
     ...Array.from({ length: THREADS }, (_, thread) => ({
       name: `scratch ${thread}`,
       offset: plan.scratch + thread * scratchBytes,

@@ -1,13 +1,17 @@
 import type { InferenceGraph } from '../../../src/graph/inferenceGraph';
-import { runFloatStage } from '../../graph/integerReference';
+import type { InputRange } from '../../../src/inputRange';
+import { rangeOfPixel, runFloatStage } from '../../graph/integerReference';
 
 /** The outputs of each stage for one picture of numbers from 0 to 255, in plain loops and float64. */
 export function runInferenceGraph(
   graph: InferenceGraph,
   pixels: ArrayLike<number>,
-  [low, high]: readonly [low: number, high: number],
+  inputRange: InputRange,
 ): Float64Array[] {
-  let values = Float64Array.from(pixels, (pixel) => low + (pixel / 255) * (high - low));
+  let values = Float64Array.from(pixels, (pixel, i) => {
+    const [low, high] = rangeOfPixel(inputRange, i);
+    return low + (pixel / 255) * (high - low);
+  });
   return graph.stages.map((stage) => {
     values = runFloatStage(stage, values);
     return values;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkWholeFile } from '../../src/classify/wholeFile';
+import { checkWholeFile } from '../../src/data/wholeFile';
 
 const START = [0xff, 0xd8];
 const END = [0xff, 0xd9];

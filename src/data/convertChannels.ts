@@ -1,6 +1,6 @@
-import type { Picture } from '../data/resizePicture';
 import { fail } from '../errors';
 import { inSlices } from '../platform/eventLoop';
+import type { Picture } from './resizePicture';
 
 /** Rec. 601 luma in units of 2^-16, as Pillow has it. */
 const LUMA = { red: 19595, green: 38470, blue: 7471, unit: 65536 };

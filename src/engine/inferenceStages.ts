@@ -1,0 +1,17 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { readStages } from '../graph/readStages';
+import type { StageGraph } from '../graph/stage';
+import { inTheWay, refuseFused } from './engineChoice';
+
+/**
+ * A model's stages, for inference.
+ *
+ * @throws {MobilenetError} `engine-failed` where the engine cannot express the model; names the layer
+ */
+export function inferenceStages(where: string, model: LayersModel): StageGraph {
+  const read = readStages(model, { anyOutput: true });
+  if ('graph' in read) return read.graph;
+  return refuseFused(where, inTheWay(read.unsupported), FLOAT_REMEDY);
+}
+
+export const FLOAT_REMEDY = "engine: 'tfjs' runs any model, in float32.";
