@@ -15,6 +15,8 @@ export interface BatchesOptions {
   seed?: number;
   /** Each epoch has an order of its own. @default 0 */
   epoch?: number;
+  /** Batches of the epoch to leave out at its beginning, as one that goes on where it was interrupted. @default 0 */
+  firstBatch?: number;
   /** Leaves out a last batch that is smaller than the others. @default false */
   dropRemainder?: boolean;
 }
@@ -31,11 +33,15 @@ export interface BatchesOptions {
  * }
  * ```
  */
-export function batches(dataset: ImageDataset, options: BatchesOptions = {}): AsyncIterableIterator<ImageBatch> {
+export function batches<Pixels extends Uint8Array | Float32Array = Uint8Array>(
+  dataset: ImageDataset<Pixels>,
+  options: BatchesOptions = {},
+): AsyncIterableIterator<ImageBatch<Pixels>> {
   checkBatchesOptions('batches', options);
-  const { batchSize = 32, shuffle = false, seed = 0, epoch = 0 } = options;
+  const { batchSize = 32, shuffle = false, seed = 0, epoch = 0, firstBatch = 0 } = options;
   const order = epochOrder(dataset.size, shuffle, createRandom(seed, epoch));
-  return readBatches(dataset, order.subarray(0, batchCount(dataset.size, options) * batchSize), batchSize);
+  const end = batchCount(dataset.size, options) * batchSize;
+  return readBatches(dataset, order.subarray(Math.min(firstBatch * batchSize, end), end), batchSize);
 }
 
 /** Throws `invalid-argument` unless every option is in range. */
@@ -45,6 +51,7 @@ export function checkBatchesOptions(where: string, options: BatchesOptions): voi
   if (typeof shuffle !== 'boolean') checkInteger(where, 'shuffle, where it is a number,', shuffle, 1);
   check(Number.isSafeInteger(seed), { where, expected: 'seed to be an integer', received: seed });
   checkInteger(where, 'epoch', epoch, 0);
+  checkInteger(where, 'firstBatch', options.firstBatch ?? 0, 0);
 }
 
 /** How many batches {@link batches} makes of a dataset of `size` pictures. */
@@ -52,21 +59,25 @@ export function batchCount(size: number, { batchSize = 32, dropRemainder = false
   return dropRemainder ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
 }
 
-async function* readBatches(dataset: ImageDataset, order: Uint32Array, batchSize: number) {
+async function* readBatches<Pixels extends Uint8Array | Float32Array>(
+  dataset: ImageDataset<Pixels>,
+  order: Uint32Array,
+  batchSize: number,
+) {
   const { height, width, channels, classNames } = dataset;
   for (let start = 0; start < order.length; start += batchSize) {
     const indices = order.subarray(start, start + batchSize);
     const { images, labels } = await dataset.read(indices);
-    const bytes = indices.length * height * width * channels;
-    if (images.length !== bytes || labels.length !== indices.length) {
+    const numbers = indices.length * height * width * channels;
+    if (images.length !== numbers || labels.length !== indices.length) {
       fail({
         code: 'invalid-data',
         where: "the dataset's read",
-        expected: `${bytes} bytes and ${indices.length} labels`,
+        expected: `${numbers} bytes and ${indices.length} labels`,
         received: `${images.length} bytes and ${labels.length} labels`,
       });
     }
-    yield { images, labels, height, width, channels, classes: classNames.length };
+    yield { images, labels, height, width, channels, classes: classNames.length, indices };
   }
 }
 

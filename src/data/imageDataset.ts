@@ -1,32 +1,36 @@
 import { check, checkInteger } from '../errors';
 
-/** n pictures of H x W x C bytes and their classes. */
-export interface LabelledImages {
+/** n pictures of H x W x C bytes (or of numbers that a model takes as they are) and their classes. */
+export interface LabelledImages<Pixels extends Uint8Array | Float32Array = Uint8Array> {
   /** `[n,H,W,C]`, 0 to 255, row-major. */
-  images: Uint8Array;
+  images: Pixels;
   /** `[n]`, class indices. */
   labels: Int32Array;
 }
 
 /** Pictures that go through a model together, and what their bytes mean. */
-export interface ImageBatch extends LabelledImages {
+export interface ImageBatch<Pixels extends Uint8Array | Float32Array = Uint8Array> extends LabelledImages<Pixels> {
   height: number;
   width: number;
   channels: number;
   /** How many classes there are. */
   classes: number;
+  /** `[n]`, where the pictures stand in their dataset. */
+  indices?: Uint32Array;
 }
 
 /** A set of labelled pictures of one size, of which any can be read; N pictures of H x W x C bytes. */
-export interface ImageDataset {
+export interface ImageDataset<Pixels extends Uint8Array | Float32Array = Uint8Array> {
   /** N, how many pictures there are. */
   readonly size: number;
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   readonly classNames: readonly string[];
+  /** `[N]`, the classes of all pictures, where they are known without reading any. */
+  readonly labels?: Int32Array;
   /** The pictures at these indices, in this order. May be a promise, so that a dataset can be larger than memory. */
-  read(indices: ArrayLike<number>): LabelledImages | Promise<LabelledImages>;
+  read(indices: ArrayLike<number>): LabelledImages<Pixels> | Promise<LabelledImages<Pixels>>;
 }
 
 /** A dataset that is held in memory as a whole. */
@@ -104,7 +108,10 @@ export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageD
  * ```
  */
 export function takeDataset(dataset: InMemoryImageDataset, count: number): InMemoryImageDataset;
-export function takeDataset(dataset: ImageDataset, count: number): ImageDataset;
+export function takeDataset<Pixels extends Uint8Array | Float32Array>(
+  dataset: ImageDataset<Pixels>,
+  count: number,
+): ImageDataset<Pixels>;
 export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count: number): ImageDataset {
   checkInteger('takeDataset', 'count', count, 1);
   const size = Math.min(count, dataset.size);
@@ -113,11 +120,12 @@ export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count:
     const images = dataset.images.subarray(0, size * height * width * channels);
     return inMemoryDataset({ images, labels: dataset.labels.subarray(0, size), height, width, channels, classNames });
   }
+  const labels = dataset.labels && { labels: dataset.labels.subarray(0, size) };
   const read = (indices: ArrayLike<number>) => {
     checkIndices(indices, size);
     return dataset.read(indices);
   };
-  return { size, height, width, channels, classNames, read };
+  return { size, height, width, channels, classNames, ...labels, read };
 }
 
 /** Throws `invalid-argument` unless every label is a class index. */
@@ -140,10 +148,11 @@ function gather(images: Uint8Array, labels: Int32Array, pictureBytes: number, in
   return batch;
 }
 
-function checkIndices(indices: ArrayLike<number>, size: number): void {
+/** Throws `invalid-argument` unless every index is of one of `size` pictures. */
+export function checkIndices(indices: ArrayLike<number>, size: number, where = 'read'): void {
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
     if (Number.isInteger(index) && index >= 0 && index < size) continue;
-    check(false, { where: 'read', expected: `indices from 0 to ${size - 1}`, received: index });
+    check(false, { where, expected: `indices from 0 to ${size - 1}`, received: index });
   }
 }

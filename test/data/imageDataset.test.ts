@@ -64,5 +64,7 @@ test('takeDataset of a dataset that is not in memory reads through', async () =>
   const two = takeDataset(lazy, 2);
   expect(two.size).toBe(2);
   expect([...(await two.read([1])).labels]).toEqual([0]);
+  expect('labels' in two).toBe(false);
+  expect([...takeDataset({ ...lazy, labels: Int32Array.of(1, 0, 1) }, 2).labels!]).toEqual([1, 0]);
   expect(() => two.read([2])).toThrow(/indices from 0 to 1/);
 });
