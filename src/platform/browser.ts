@@ -2,10 +2,11 @@ import { check, fail } from '../errors';
 import { drawnPixels } from './canvas';
 import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
+import { privateFolders } from './privateFolders';
 
 const CACHE = 'mobilenet-v1-ts';
 
-/** No files; the cache is the Cache API, where the page has one (https or localhost). */
+/** No files but private ones; the cache is the Cache API, where the page has one (https or localhost). */
 export const platform: Platform = {
   name: 'browser',
 
@@ -14,6 +15,9 @@ export const platform: Platform = {
   readFile: async (path) => refusePath(path),
   streamFile: async (path) => refusePath(path),
   writeFolder: async (path) => refusePath(path),
+  replaceFile: async (path) => refusePath(path),
+
+  folders: privateFolders,
 
   canCache: async () => (await openCache(CACHE)) !== undefined,
 
@@ -74,6 +78,12 @@ export const platform: Platform = {
       bitmap.close();
     }
   },
+
+  messages: { write: (text) => console.log(text.trimEnd()) },
+
+  createBar: async () => ({ missing: 'a browser has no terminal' }),
+
+  describe: () => ({ runtime: globalThis.navigator?.userAgent ?? 'a browser', processors: platform.processors() }),
 
   processors: () => globalThis.navigator?.hardwareConcurrency ?? 1,
 

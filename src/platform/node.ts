@@ -1,17 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { arch, availableParallelism, cpus, type } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { check, fail } from '../errors';
 import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
+import { createTerminalBar } from './terminalBar';
 
 const STREAM_CHUNK_BYTES = 1 << 20;
 
 /** A temporary file that nobody has written to for this long belongs to a process that was killed. */
 const ABANDONED_MS = 60 * 60 * 1000;
+
+/** The end of the name under which a folder is written or removed. */
+const TEMPORARY = /\.[0-9a-f-]{36}\.tmp$/;
 
 /** Files through node:fs; the cache is a folder where the operating system wants caches to be. */
 export const platform: Platform = {
@@ -33,6 +37,28 @@ export const platform: Platform = {
       else await replaceFiles(folder, files);
     }),
 
+  replaceFile: (path, content) =>
+    attempt(path, 'a file that can be written', async () => {
+      const file = resolve(toPath(path));
+      await mkdir(dirname(file), { recursive: true });
+      await removeAbandoned(file);
+      await writeBeside(file, content);
+    }),
+
+  folders: {
+    list: (path) =>
+      attempt(path, 'a folder that can be read', async () => {
+        const names = await orUndefined(listSorted(toPath(path)));
+        return names?.filter((name) => !TEMPORARY.test(name));
+      }),
+    read: (path) => attempt(path, 'a file that can be read', () => orUndefined(readBytes(toPath(path)))),
+    create: (path, files) =>
+      attempt(path, 'a folder that can be written', () => createFolder(resolve(toPath(path)), files)),
+    remove: (path) => attempt(path, 'a folder that can be removed', () => removeFolder(resolve(toPath(path)))),
+    sweep: (path, prefix) =>
+      attempt(path, 'a folder that can be written', () => sweepFolder(resolve(toPath(path)), prefix)),
+  },
+
   canCache: async () => true,
 
   async readCache(name, directory) {
@@ -49,7 +75,7 @@ export const platform: Platform = {
       try {
         await mkdir(dirname(path), { recursive: true });
         await removeAbandoned(path);
-        await writeStream(path, bytes);
+        await writeBeside(path, bytes);
       } catch (error) {
         // A stream that was handed over is never left open: its source may hold a file or a connection.
         if (!bytes.locked) await bytes.cancel(error).catch(() => {});
@@ -80,6 +106,17 @@ export const platform: Platform = {
       notAPicture(where, error);
     }
   },
+
+  messages: process.stderr,
+
+  createBar: createTerminalBar,
+
+  describe: () => ({
+    runtime: `Node ${process.versions.node}`,
+    system: `${type()} ${arch()}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    processors: availableParallelism(),
+  }),
 
   processors: availableParallelism,
 
@@ -178,10 +215,10 @@ function streamHandle(path: string, handle: FileHandle): ByteStream {
 }
 
 /** Writes beside `path` and renames at the end, so that the name only ever stands for a whole file. */
-async function writeStream(path: string, bytes: ByteStream): Promise<void> {
+async function writeBeside(path: string, content: Uint8Array | string | ByteStream): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await writeSynced(temporary, bytes);
+    await writeSynced(temporary, content);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -216,9 +253,35 @@ async function createFolder(folder: string, files: ReadonlyMap<string, Uint8Arra
   try {
     await mkdir(temporary, { recursive: true });
     for (const [name, content] of files) await writeSynced(join(temporary, name), content);
+    await syncFolder(temporary);
     await rename(temporary, folder);
+    await syncFolder(dirname(folder));
   } finally {
     await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Brings names onto the disk, so that a power cut does not undo a rename; where folders cannot be opened, it may. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder);
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // Windows refuses to open them, some network disks to sync them.
+  }
+}
+
+/** Its name is gone before the first of its files. */
+async function removeFolder(folder: string): Promise<void> {
+  const temporary = `${folder}.${randomUUID()}.tmp`;
+  await orUndefined(rename(folder, temporary));
+  await rm(temporary, { recursive: true, force: true });
+}
+
+async function sweepFolder(folder: string, prefix: string): Promise<void> {
+  const names = (await orUndefined(readdir(folder))) ?? [];
+  for (const name of names) {
+    if (name.startsWith(prefix) && TEMPORARY.test(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -32,6 +32,38 @@ export interface PlatformWorker {
 }
 
 /**
+ * Folders that are written once, as a whole, and removed as a whole: on the disk in Node, in the origin private file
+ * system in browsers, where a path starts at the root of that.
+ */
+export interface FolderStore {
+  /** The names in a folder, sorted, but for what interrupted calls left; undefined where there is no such folder. */
+  list(path: string): Promise<string[] | undefined>;
+  /** The bytes of a file; undefined where there is no such file. */
+  read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Makes a new folder of these files. Whatever interrupts it, even a killed process, there is the whole folder or none. */
+  create(path: string, files: ReadonlyMap<string, Uint8Array<ArrayBuffer> | string>): Promise<void>;
+  /** Likewise; nothing happens where there is no such folder. */
+  remove(path: string): Promise<void>;
+  /** Removes what interrupted calls left in a folder, of folders whose names begin with `prefix`. */
+  sweep(path: string, prefix: string): Promise<void>;
+}
+
+/** Where lines for people go: a stream of Node's, or anything that takes text. */
+export interface TextOutput {
+  write(text: string): unknown;
+  /** Whether it is a terminal. */
+  readonly isTTY?: boolean | undefined;
+}
+
+/** A bar in a terminal. */
+export interface ProgressBar {
+  /** `progress` in [0, 1]; `values` fill the gaps of the bar's format. */
+  show(progress: number, values: Readonly<Record<string, string | number>>): void;
+  /** Clears the line and gives the cursor back; `show` brings the bar back. */
+  hide(): void;
+}
+
+/**
  * What Node and browsers do differently. Each has a twin that implements it (`node.ts`, `browser.ts`); the rest of the
  * library imports `#platform` and never knows which one it got. In a browser the methods that take paths throw. In Node
  * a path may also be a `file:` URL. What goes wrong with a file is a MobilenetError with the code `file-system`.
@@ -51,6 +83,10 @@ export interface Platform {
    * (a manifest): it goes first and comes last, so that even a killed process leaves no mixture of old and new.
    */
   writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void>;
+  /** Puts one file in the place of what has its name, which stands for a whole file at every moment; makes its folder. */
+  replaceFile(path: string, content: Uint8Array | string): Promise<void>;
+  /** The one place for files that browsers have too. */
+  readonly folders: FolderStore;
   /** Whether there is a cache; browsers have none on an insecure page. */
   canCache(): Promise<boolean>;
   /** Bytes in the cache, or undefined. `directory` takes the place of the platform's own cache folder. */
@@ -67,6 +103,15 @@ export interface Platform {
    * there is no `sharp`.
    */
   decodeImage(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<DecodedImage>;
+  /** Where people read along: standard error in Node, the console in browsers. */
+  readonly messages: TextOutput;
+  /**
+   * A bar with gaps in braces (`{bar}`, `{percentage}` and those of `values`), or why there is none: the output is no
+   * terminal, or `cli-progress` (an optional peer dependency) is not installed.
+   */
+  createBar(output: TextOutput, format: string): Promise<ProgressBar | { missing: string }>;
+  /** What this runs on, for people: runtime, system, processor. */
+  describe(): Readonly<Record<string, string | number>>;
   /** Logical processors that this process may use. */
   processors(): number;
   /** Whether workers can share a memory; browsers allow it on cross-origin isolated pages only. */
