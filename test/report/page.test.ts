@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { curvesOf } from '../../src/report/curves';
+import { alignLines } from '../../src/report/page/charts';
+import { toRgba } from '../../src/report/page/pictures';
+import { makeEpoch, makeStep } from './reports';
+
+const line = (from: 'steps' | 'epochs', column: string) => ({ from, column, label: '', colour: '', width: 1 });
+
+test('steps and epochs share the axis of epochs done; a line has no value where it has no point', () => {
+  const curves = curvesOf({ steps: [8, 9, 10, 11].map(makeStep), epochs: [makeEpoch(1)] });
+  expect(alignLines(curves, [line('steps', 'imagesPerSecond'), line('epochs', 'loss')])).toEqual([
+    [0.8, 0.9, 1, 1.1],
+    [808, 809, 810, 811],
+    [undefined, undefined, 1, undefined],
+  ]);
+});
+
+test('where no steps were kept, the ends of epochs stand for them', () => {
+  const curves = curvesOf({ steps: [], epochs: [1, 2].map(makeEpoch) });
+  expect(alignLines(curves, [line('steps', 'learningRate')])).toEqual([
+    [1, 2],
+    [0.1, 0.05],
+  ]);
+});
+
+test.each([
+  ['grey', 1, [5, 9], [5, 5, 5, 255, 9, 9, 9, 255]],
+  ['grey with alpha', 2, [5, 0, 9, 0], [5, 5, 5, 255, 9, 9, 9, 255]],
+  ['RGB', 3, [1, 2, 3, 4, 5, 6], [1, 2, 3, 255, 4, 5, 6, 255]],
+  ['RGB and more', 4, [1, 2, 3, 0, 4, 5, 6, 0], [1, 2, 3, 255, 4, 5, 6, 255]],
+])('pixels of a picture in %s', (_, channels, pixels, rgba) => {
+  expect([...toRgba(Uint8Array.from(pixels), channels)]).toEqual(rgba);
+});
