@@ -25,7 +25,8 @@ export {
 export { f32DropoutBackward, f32DropoutForward, f32DropoutMask } from './engine/dropout';
 export { f64Exp, f64Log } from './engine/math';
 export { f32Adam, f32AllFinite, f32Momentum, f32Rmsprop, f32Sgd } from './engine/optimizers';
-export { f32FromBytes, f32FromFloats } from './engine/pixels';
+export { f32Accumulate, f32ExponentialAverage, f32SumOfSquares } from './engine/vectors';
+export { f32ScaleBytes, f32ScaleFloats } from './engine/scalePixels';
 export { f32GlobalAverageBackward, f32GlobalAverageForward } from './engine/pooling';
 export { f32SoftmaxCrossEntropy } from './engine/softmaxCrossEntropy';
 export { f32TransposePanels } from './engine/transposePanels';

@@ -21,6 +21,22 @@ export function pictures(size) {
 }
 
 /**
+ * The first of them, with one-hot targets.
+ *
+ * @param {number} size
+ */
+export async function firstBatch(size) {
+  const { images, labels } = await pictures(size).read(Array.from({ length: size }, (_, i) => i));
+  const { height, width, channels, classNames } = train;
+  const classes = classNames.length;
+  const targets = new Float32Array(size * classes);
+  labels.forEach((label, i) => {
+    targets[i * classes + label] = 1;
+  });
+  return { images, labels, targets, height, width, channels, classes };
+}
+
+/**
  * Writes weights.bin (flat float32, in the order of weights.json), images.bin (bytes `[N,H,W,C]`) and labels.bin (bytes).
  *
  * @param {import('./nets.mjs').Net} net

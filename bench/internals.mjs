@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 /**
- * @typedef {Pick<typeof import('../src/engine/trainingEngine'), 'createTrainingEngine' | 'prepareSession'>
+ * @typedef {Pick<typeof import('../src/engine/trainingEngine'), 'createTrainingEngine' | 'prepareSession' | 'trainCommand'>
  *   & Pick<typeof import('../src/engine/session'), 'createSession'>
  *   & Pick<typeof import('../src/graph/readStages'), 'readStages'>} Internals
  */
@@ -18,7 +18,7 @@ export async function loadInternals() {
     absWorkingDir: root,
     stdin: {
       contents: `
-        export { createTrainingEngine, prepareSession } from './engine/trainingEngine';
+        export { createTrainingEngine, prepareSession, trainCommand } from './engine/trainingEngine';
         export { createSession } from './engine/session';
         export { readStages } from './graph/readStages';`,
       resolveDir: 'src',

@@ -47,12 +47,12 @@ const MOST_REPEATS = 15;
 const SAMPLES = 12;
 
 /** What else a training may run on; of these only kernels that Adam's step does not have are measured. */
-/** @type {{ optimizer: import('./recordedStep.mjs').OptimizerSettings, dropout: number }[]} */
+/** @type {import('./recordedStep.mjs').Variant[]} */
 const variants = [
   { optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 }, dropout: 0 },
-  { optimizer: { kind: 'sgd' }, dropout: 0.5 },
-  { optimizer: { kind: 'momentum', momentum: 0.9, nesterov: true }, dropout: 0 },
-  { optimizer: { kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7 }, dropout: 0 },
+  { optimizer: { kind: 'sgd', weightDecay: 0 }, dropout: 0.5, clipNorm: 1 },
+  { optimizer: { kind: 'momentum', momentum: 0.9, nesterov: true, weightDecay: 0 }, dropout: 0, averageDecay: 0.99 },
+  { optimizer: { kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7, weightDecay: 0 }, dropout: 0, share: 0.5 },
 ];
 
 const options = parseOptions();

@@ -3,7 +3,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { mobilenetV1 } from 'mobilenet-v1-ts';
-import { pictures } from './initialState.mjs';
+import { firstBatch } from './initialState.mjs';
 import { BATCH_SIZE, netOptions } from './nets.mjs';
 
 /** @typedef {keyof import('../src/kernels/engineKernels').EngineKernels} KernelName */
@@ -22,21 +22,37 @@ import { BATCH_SIZE, netOptions } from './nets.mjs';
  * @property {Record<KernelName, (...args: number[]) => number>} kernels that work on it
  */
 
+/**
+ * What else a training may ask for.
+ *
+ * @typedef {object} Variant
+ * @property {OptimizerSettings} optimizer
+ * @property {number} dropout
+ * @property {number} [clipNorm]
+ * @property {number} [averageDecay] where an average of the weights is kept
+ * @property {number} [share] below 1 each update is made from two batches
+ */
+
 /** Steps before the one that is written down, for V8 to compile with all optimizations. */
 const WARM_UP_STEPS = 3;
 
 /**
  * @param {import('./internals.mjs').Internals} internals
  * @param {Uint8Array<ArrayBuffer>} wasm for an unshared memory
- * @param {{ net: import('./nets.mjs').Net, optimizer: OptimizerSettings, dropout: number }} options
+ * @param {{ net: import('./nets.mjs').Net } & Variant} options
  * @returns {Promise<RecordedStep>}
  */
-export async function recordStep({ prepareSession, createSession, readStages }, wasm, { net, optimizer, dropout }) {
+export async function recordStep(internals, wasm, { net, dropout, share = 1, averageDecay, ...variant }) {
+  const { prepareSession, createSession, readStages, trainCommand } = internals;
   const module = await WebAssembly.compile(wasm);
   const sizer = /** @type {any} */ (instantiate(module, new WebAssembly.Memory({ initial: 1 })));
   const { graph, weights } = await readModel(readStages, { ...netOptions(net), dropout });
-  const settings = { batchSize: BATCH_SIZE, inputRange: /** @type {const} */ ([0, 1]), labelSmoothing: 0 };
-  const { init, memoryBytes } = prepareSession({ graph, weights, optimizer, ...settings }, 1, sizer);
+  const settings = {
+    batchSize: BATCH_SIZE,
+    inputRange: /** @type {const} */ ([0, 1]),
+    average: averageDecay !== undefined,
+  };
+  const { init, memoryBytes } = prepareSession({ graph, weights, ...variant, ...settings }, 1, sizer);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / 65_536) });
   const kernels = instantiate(module, memory);
 
@@ -53,16 +69,28 @@ export async function recordStep({ prepareSession, createSession, readStages }, 
   );
   const environment = { kernels: /** @type {any} */ (recording), memory, thread: 0, barrier() {} };
   const session = createSession(environment, init);
-  const { images, labels } = await pictures(BATCH_SIZE).read(Array.from({ length: BATCH_SIZE }, (_, i) => i));
-  const batch = { pictures: images, images: BATCH_SIZE };
+  const batch = await firstBatch(BATCH_SIZE);
+  const forFirst = { pictures: batch.images, labels: batch.labels, targets: batch.targets };
+  const train = (/** @type {number} */ step, /** @type {boolean} */ update) => {
+    const settings = { learningRate: 1e-5, dropoutSeed: step, share, update, averageDecay };
+    session.run({ ...trainCommand(0, batch, settings), ...forFirst });
+  };
   for (let step = 0; step <= WARM_UP_STEPS; step++) {
     calls = [];
-    session.run({ kind: 'train', ...batch, labels, learningRate: 1e-5, dropoutSeed: step });
+    if (share < 1) train(step, false);
+    train(step, true);
   }
   const stepCalls = calls;
   const stepKernels = new Set(stepCalls.map(({ kernel }) => kernel));
   calls = [];
-  session.run({ kind: 'predict', ...batch });
+  session.run({
+    kind: 'predict',
+    size: 0,
+    images: BATCH_SIZE,
+    isBytes: true,
+    which: 'current',
+    pictures: batch.images,
+  });
   const others = calls.filter(({ kernel }) => !stepKernels.has(kernel));
   return { calls: [...stepCalls, ...others], memory, kernels };
 }

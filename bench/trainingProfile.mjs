@@ -1,6 +1,6 @@
 // Where a training step of the engine spends its time, by stage and direction. argv[2] is a ProfileTask as JSON.
 
-import { pictures } from './initialState.mjs';
+import { firstBatch } from './initialState.mjs';
 import { loadInternals } from './internals.mjs';
 import { BATCH_SIZE, netOptions } from './nets.mjs';
 import { percent, printRows, rounded } from './output.mjs';
@@ -32,15 +32,14 @@ const engine = await createTrainingEngine({
   batchSize: BATCH_SIZE,
   optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 },
   inputRange: [0, 1],
-  labelSmoothing: 0,
   threads,
 });
-const { images, labels } = await pictures(BATCH_SIZE).read(Array.from({ length: BATCH_SIZE }, (_, i) => i));
+const batch = await firstBatch(BATCH_SIZE);
 
 /** Milliseconds of each pass, one for each step. @type {Map<string, { pass: PassTime, milliseconds: number[] }>} */
 const passes = new Map();
 for (let step = 0; step < WARM_UP_STEPS + steps; step++) {
-  const { profile = [] } = await engine.step(images, labels, 1e-5, step, { profile: true });
+  const { profile = [] } = await engine.step(batch, { learningRate: 1e-5, dropoutSeed: step, profile: true });
   if (step < WARM_UP_STEPS) continue;
   for (const pass of profile) {
     const key = `${pass.stage} ${pass.direction}`;

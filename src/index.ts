@@ -5,6 +5,7 @@ export { createClassifier } from './classify/createClassifier';
 export type { Preprocessing } from './classify/preprocessing';
 export type { ClassifierInfo } from './classify/runner';
 export type { Classification } from './classify/topClasses';
+export { type Augmentation, type AugmentBatchOptions, augmentBatch } from './data/augment';
 export { type BatchesOptions, batches } from './data/batches';
 export { type LoadCifar10Options, type LoadProgress, loadCifar10 } from './data/cifar10';
 export type { Cifar10 } from './data/cifar10Format';
@@ -17,11 +18,28 @@ export {
   type LabelledImages,
   takeDataset,
 } from './data/imageDataset';
+export { type BrokenPicture, type ImageFolderDataset, loadImageFolder } from './data/imageFolder';
+export type { ImageFolderProgress, LoadImageFolderOptions } from './data/imageFolderOptions';
+export type { ImageFolderSource } from './data/imageFolderSource';
+export { type ImageStatistics, type ImageStatisticsOptions, imageStatistics } from './data/imageStatistics';
+export { type MixBatchOptions, mixBatch } from './data/mixImages';
+export { resizeBatch } from './data/resizeBatch';
+export {
+  type DatasetSplit,
+  type FoldDatasetOptions,
+  foldDataset,
+  labelsOf,
+  type SplitDatasetOptions,
+  splitDataset,
+} from './data/splitDataset';
+export { subsetDataset } from './data/subsetDataset';
 export { type SyntheticCifar10Options, syntheticCifar10 } from './data/syntheticCifar10';
 export { type TfDataset, type ToTensorsOptions, type ToTfDatasetOptions, toTensors, toTfDataset } from './data/tensors';
 export { type ConfigureEngineOptions, configureEngine, type WasmFile } from './engine/configureEngine';
 export type { EngineChoice } from './engine/engineChoice';
+export type { WeightRole } from './engine/optimizer';
 export { MobilenetError, type MobilenetErrorCode } from './errors';
+export { type InputRange, type MeanStdRangeOptions, meanStdRange } from './inputRange';
 export { type LoadModelOptions, loadModel, type ModelSource } from './io/loadModel';
 export type { WeightQuantization } from './io/quantizeWeights';
 export { type SaveModelOptions, saveModel } from './io/saveModel';
@@ -30,18 +48,64 @@ export type { WasmFlavour } from './kernels/wasmModule';
 export type { FeatureShape, PaddingStyle } from './model/architecture';
 export { type ConvBlockOptions, convBlock, type DepthwiseConvBlockOptions, depthwiseConvBlock } from './model/blocks';
 export { describeMobilenetV1, type LayerDescription, type MobilenetV1Description } from './model/describeMobilenetV1';
+export { type FreezeOptions, freeze, type UnfreezeOptions, unfreeze } from './model/freeze';
 export { getModelMetadata, type ModelMetadata, setModelMetadata } from './model/metadata';
 export { mobilenetV1 } from './model/mobilenetV1';
-export type { MobilenetV1Options, NetworkOptions } from './model/options';
+export type { DepthwiseInitializer, MobilenetV1Options, NetworkOptions } from './model/options';
+export { type ReplaceHeadOptions, replaceHead } from './model/replaceHead';
+export type { TextOutput } from './platform/platform';
+export { createReportWriter, type ReportWriter, type ReportWriterOptions } from './report/createReportWriter';
+export { historyCsv } from './report/historyCsv';
+export { reportPictures } from './report/reportPictures';
+export { createStepSampler, type SampledSteps, type StepSampler, type StepSamplerOptions } from './report/stepSampler';
+export type {
+  LabelledPicture,
+  ReportEpoch,
+  ReportEvaluation,
+  ReportMistake,
+  ReportPicture,
+  ReportStatus,
+  ReportStep,
+  ReportTable,
+  TrainingReport,
+} from './report/trainingReport';
+export { trainingReportHtml } from './report/trainingReportHtml';
+export type { ResumedFrom } from './train/checkpointRecord';
 export {
   type ClassAccuracy,
   type ClassifierEvaluation,
   type EvaluateClassifierOptions,
   evaluateClassifier,
 } from './train/evaluateClassifier';
-export type { LearningRate, TrainingPosition } from './train/learningRate';
-export type { OptimizerName } from './train/optimizers';
-export { recipes } from './train/recipes';
+export type { LearningRate, Schedule, TrainingPosition } from './train/learningRate';
+export type { LossWeights } from './train/lossTargets';
+export type { Mistake } from './train/mistakes';
+export type { AdamOptions, OptimizerName, OptimizerOptions, RmspropOptions, SgdOptions } from './train/optimizers';
+export type { PlateauOptions } from './train/plateau';
+export { createProgress, type ProgressKind, type ProgressOptions, type TrainingProgress } from './train/progress';
+export { recipeNetworks, recipes } from './train/recipes';
+export { type SampleScheduleOptions, type ScheduleSample, sampleSchedule } from './train/sampleSchedule';
+export {
+  type ConstantOptions,
+  type CosineOptions,
+  type ExponentialOptions,
+  type OneCycleOptions,
+  type PiecewiseOptions,
+  type PolynomialOptions,
+  type StepOptions,
+  schedules,
+} from './train/schedules';
 export { type TrainClassifierResult, trainClassifier } from './train/trainClassifier';
 export type { TrainingEngineInfo } from './train/trainer';
-export type { TrainClassifierOptions, TrainingBatch, TrainingEpoch } from './train/trainingOptions';
+export { createTrainingControl, type TrainingControl } from './train/trainingControl';
+export type {
+  CheckpointOptions,
+  EarlyStopping,
+  Monitor,
+  PictureSize,
+  TrainClassifierOptions,
+  TrainingDataOptions,
+  UpdateOptions,
+} from './train/trainingOptions';
+export type { TrainingBatch, TrainingEpoch } from './train/trainingRecords';
+export type { WarmUpOptions } from './train/warmUp';

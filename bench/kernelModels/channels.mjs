@@ -200,7 +200,7 @@ export function dropoutBackward(args) {
 
 /** @type {DescribeCall} */
 export function softmaxCrossEntropy(args) {
-  const [logits, scale, offset, labels, , , losses, , N, K, K8, smoothing] = /** @type {any} */ (args);
+  const [logits, scale, offset, , targets, , , losses, , N, K, K8] = /** @type {any} */ (args);
   return {
     shape: `${N} x ${K}`,
     flops: 0,
@@ -212,8 +212,7 @@ export function softmaxCrossEntropy(args) {
         (_, k) => float(before, scale, k) * float(before, logits, n * K8 + k) + float(before, offset, k),
       );
       const logSum = Math.log(z.reduce((sum, value) => sum + Math.exp(value), 0));
-      const label = before.i32[labels / 4 + n];
-      const terms = z.map((value, k) => (logSum - value) * ((k === label ? 1 - smoothing : 0) + smoothing / K));
+      const terms = z.map((value, k) => (logSum - value) * float(before, targets, n * K + k));
       return [sumSample(Number(after.f64[losses / 8 + n]), terms)];
     },
   };

@@ -30,29 +30,31 @@ function optimizerStep({ w, wOut, begin, end, states, change }) {
 
 /** @type {DescribeCall} */
 export function sgd(args) {
-  const [w, wOut, g, rate, begin, end] = /** @type {any} */ (args);
-  return optimizerStep({ w, wOut, begin, end, states: 0, change: (at) => -rate * at(g) });
+  const [w, wOut, g, rate, scale, decay, begin, end] = /** @type {any} */ (args);
+  return optimizerStep({ w, wOut, begin, end, states: 0, change: (at) => -rate * (decay * at(w) + scale * at(g)) });
 }
 
 /** @type {DescribeCall} */
 export function momentum(args) {
-  const [w, wOut, g, velocity, rate, keep, nesterov, begin, end] = /** @type {any} */ (args);
+  const [w, wOut, g, velocity, rate, keep, nesterov, scale, decay, begin, end] = /** @type {any} */ (args);
   /** @param {(pointer: number) => number} at */
   const change = (at) => {
-    const speed = keep * at(velocity) + at(g);
-    return -rate * (nesterov ? at(g) + keep * speed : speed);
+    const gradient = scale * at(g);
+    const speed = keep * at(velocity) + gradient;
+    return -rate * (decay * at(w) + (nesterov ? gradient + keep * speed : speed));
   };
   return optimizerStep({ w, wOut, begin, end, states: 1, change });
 }
 
 /** @type {DescribeCall} */
 export function adam(args) {
-  const [w, wOut, g, m, v, rate, beta1, beta2, epsilon, correction1, correction2, decay, begin, end] =
+  const [w, wOut, g, m, v, rate, beta1, beta2, epsilon, correction1, correction2, scale, decay, begin, end] =
     /** @type {any} */ (args);
   /** @param {(pointer: number) => number} at */
   const change = (at) => {
-    const first = (beta1 * at(m) + (1 - beta1) * at(g)) / correction1;
-    const second = (beta2 * at(v) + (1 - beta2) * at(g) ** 2) / correction2;
+    const gradient = scale * at(g);
+    const first = (beta1 * at(m) + (1 - beta1) * gradient) / correction1;
+    const second = (beta2 * at(v) + (1 - beta2) * gradient ** 2) / correction2;
     return -rate * (decay * at(w) + first / (Math.sqrt(second) + epsilon));
   };
   return optimizerStep({ w, wOut, begin, end, states: 2, change });
@@ -60,11 +62,13 @@ export function adam(args) {
 
 /** @type {DescribeCall} */
 export function rmsprop(args) {
-  const [w, wOut, g, meanSquare, velocity, rate, decay, inertia, epsilon, begin, end] = /** @type {any} */ (args);
+  const [w, wOut, g, meanSquare, velocity, rate, keep, inertia, epsilon, scale, decay, begin, end] =
+    /** @type {any} */ (args);
   /** @param {(pointer: number) => number} at */
   const change = (at) => {
-    const square = decay * at(meanSquare) + (1 - decay) * at(g) ** 2;
-    return -(inertia * at(velocity) + (rate * at(g)) / Math.sqrt(square + epsilon));
+    const gradient = scale * at(g);
+    const square = keep * at(meanSquare) + (1 - keep) * gradient ** 2;
+    return -(rate * decay * at(w) + inertia * at(velocity) + (rate * gradient) / Math.sqrt(square + epsilon));
   };
   return optimizerStep({ w, wOut, begin, end, states: velocity === 0 ? 1 : 2, change });
 }
@@ -96,15 +100,65 @@ export function sumGroups(args) {
 }
 
 /** @type {DescribeCall} */
-export function fromBytes(args) {
-  const [bytes, out, begin, end, channels, C, factor, shift] = /** @type {any} */ (args);
+export function accumulate(args) {
+  const [x, sum, factor, isFirst, begin, end] = /** @type {any} */ (args);
+  return {
+    shape: `${end - begin}`,
+    flops: 0,
+    bytes: 4 * (isFirst ? 2 : 3) * (end - begin),
+    sample(before, after, pick) {
+      const i = begin + pick(end - begin);
+      return [sumSample(float(after, sum, i), [factor * float(before, x, i), isFirst ? 0 : float(before, sum, i)])];
+    },
+  };
+}
+
+/** @type {DescribeCall} */
+export function exponentialAverage(args) {
+  const [average, x, keep, begin, end] = /** @type {any} */ (args);
+  return {
+    shape: `${end - begin}`,
+    flops: 0,
+    bytes: 12 * (end - begin),
+    sample(before, after, pick) {
+      const i = begin + pick(end - begin);
+      return [
+        sumSample(float(after, average, i), [keep * float(before, average, i), (1 - keep) * float(before, x, i)]),
+      ];
+    },
+  };
+}
+
+/** @type {DescribeCall} */
+export function sumOfSquares(args) {
+  const [x, begin, end] = /** @type {any} */ (args);
+  return {
+    shape: `${end - begin}`,
+    flops: 0,
+    bytes: 4 * (end - begin),
+    sample(before, _after, _pick, result) {
+      return [
+        sumSample(
+          result,
+          Array.from({ length: end - begin }, (_, i) => float(before, x, begin + i) ** 2),
+        ),
+      ];
+    },
+  };
+}
+
+/** @type {DescribeCall} */
+export function scaleBytes(args) {
+  const [bytes, out, begin, end, channels, C, factors, shifts] = /** @type {any} */ (args);
   return {
     shape: `${end - begin} x ${channels}`,
     flops: 0,
     bytes: (end - begin) * (channels + 4 * C),
     sample(before, after, pick) {
       const [p, c] = [begin + pick(end - begin), pick(channels)];
-      return [sumSample(float(after, out, p * C + c), [Number(before.u8[bytes + p * channels + c]) * factor, shift])];
+      const byte = Number(before.u8[bytes + p * channels + c]);
+      const [factor, shift] = [Number(before.f64[factors / 8 + c]), Number(before.f64[shifts / 8 + c])];
+      return [sumSample(float(after, out, p * C + c), [byte * factor, shift])];
     },
   };
 }

@@ -8,9 +8,9 @@ export interface Allocator {
   size(): number;
 }
 
-/** Hands out memory from the bottom up, in whole cache lines: no two threads may write to the same one. */
-export function createAllocator(): Allocator {
-  let next = SLACK_BYTES;
+/** Hands out memory from `start` up, in whole cache lines: no two threads may write to the same one. */
+export function createAllocator(start = SLACK_BYTES): Allocator {
+  let next = start;
   return {
     allocate(bytes: number): number {
       if (bytes === 0) return 0;

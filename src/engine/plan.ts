@@ -1,25 +1,11 @@
 import type { Stage, StageGraph, WeightRef } from '../graph/stage';
 import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
-import { type Allocator, createAllocator, pixelsOf, SLACK_BYTES } from './memory';
-import { layOutWeights, padChannels, paddedChannels, type WeightLayout, type WeightsLayout } from './weightLayout';
+import { createAllocator, pixelsOf } from './memory';
+import { type ChannelVectors, type PlanOptions, planShared, type SharedPlan, type SharedStage } from './sharedPlan';
+import { padChannels, paddedChannels, type WeightLayout, type WeightsLayout } from './weightLayout';
 
 // A plan is plain data, made once and posted to every thread. Offsets are in bytes, 0 stands for "none", and sizes are
 // for a full batch.
-
-/** Vectors of one value per channel of a stage's output. */
-export interface ChannelVectors {
-  /** What `z` is normalised with in this step. */
-  readonly mean: number;
-  readonly variance: number;
-  readonly rstd: number;
-  /** `y = scale * z + offset`. */
-  readonly scale: number;
-  readonly offset: number;
-  /** `dz = c1 * dy + c2 * z + c3`. */
-  readonly c1: number;
-  readonly c2: number;
-  readonly c3: number;
-}
 
 /** What a stage reads: the picture, or the output of the stage before, as `clamp(scale * z + offset, low, high)`. */
 export interface Source {
@@ -34,7 +20,7 @@ export interface Source {
 }
 
 /** Where a stage's tensors lie. */
-export interface StagePlan extends Source {
+export interface StagePlan extends Source, SharedStage {
   readonly stage: Stage;
   readonly source: Source;
   /** Gradient of the loss with respect to y, the shape of z; 0 below the lowest stage that learns. */
@@ -45,66 +31,43 @@ export interface StagePlan extends Source {
   readonly beta: WeightLayout | undefined;
   readonly movingMean: WeightLayout | undefined;
   readonly movingVariance: WeightLayout | undefined;
-  /** A kernel of ones, for a depthwise stage that has none. */
-  readonly ones: number;
-  /** The kernel's transpose, which the input gradient of a convolution multiplies with. */
-  readonly transposed: number;
   /** Partial sums of the kernel's gradient. */
   readonly partials: number;
   /** A dropout's factors. */
   readonly mask: number;
 }
 
-/** The one description that every thread works from. */
-export interface TrainingPlan {
+/** The description of a training at one size of pictures that every thread works from. */
+export interface TrainingPlan extends SharedPlan {
   readonly graph: StageGraph;
-  readonly batchSize: number;
-  readonly threads: number;
-  readonly weights: WeightsLayout;
   readonly input: Source;
   readonly stages: readonly StagePlan[];
   /** Index of the lowest stage that learns: the way back ends there. */
   readonly lowest: number;
+  /** `[batchSize,H,W,C]`, bytes. */
   readonly pictures: number;
-  readonly labels: number;
-  /** `[batchSize,classes]`, what the model puts out. */
-  readonly outputs: number;
-  readonly losses: number;
-  readonly correct: number;
-  /** One flag a thread: whether the weights that it wrote are finite. */
-  readonly finite: number;
   /** Sums over channels, `[slots][2][channels]` float64; each is read before the next stage writes. */
   readonly moments: number;
-  /** All weights twice: a step reads one copy and writes the other. */
-  readonly weightCopies: readonly [number, number];
-  readonly gradients: number;
-  /** What the optimizer keeps of each trainable weight. */
-  readonly optimizerStates: readonly number[];
-  /** Of the first thread; the others' follow. */
-  readonly scratch: number;
-  readonly scratchBytes: number;
-  /** What must be 1 before the first step; all else starts as 0. */
-  readonly ones: readonly { readonly offset: number; readonly floats: number }[];
-  readonly memoryBytes: number;
 }
 
-/** Options for {@link planTraining}. */
-export interface PlanOptions {
-  readonly batchSize: number;
-  readonly threads: number;
-  /** How many values the optimizer keeps of each weight. */
-  readonly optimizerStates: number;
-  /** Bytes of scratch that a stage's kernels need. */
-  readonly scratchBytes: (stage: Stage, C: number, Q: number) => number;
+/**
+ * Lays out all memory of a training before its first step. The graphs are one net at several sizes of pictures, each of
+ * which has its activations in the same place.
+ */
+export function planTraining(
+  graphs: readonly [StageGraph, ...StageGraph[]],
+  options: PlanOptions,
+): { plans: TrainingPlan[]; memoryBytes: number } {
+  const common = planShared(graphs, options);
+  const sizes = graphs.map((graph) => planSize(graph, common));
+  return { plans: sizes.map(({ plan }) => plan), memoryBytes: Math.max(...sizes.map(({ end }) => end)) };
 }
 
-/** Lays out all memory of a training before its first step. */
-export function planTraining(graph: StageGraph, options: PlanOptions): TrainingPlan {
-  const { batchSize, threads, scratchBytes } = options;
-  const memory = createAllocator();
-  const weights = layOutWeights(graph);
+function planSize(graph: StageGraph, common: ReturnType<typeof planShared>): { plan: TrainingPlan; end: number } {
+  const { shared, lowest } = common;
+  const { batchSize, weights } = shared;
+  const memory = createAllocator(common.end);
   const channels = paddedChannels(graph);
-  const lowest = graph.stages.findIndex(learns);
   const sizeOf = (i: number) => 4 * batchSize * pixelsOf(graph.stages[i]!.output) * channels[i + 1]!;
 
   // A stage's gradient is read while that of the stage before is written, so two buffers do.
@@ -114,15 +77,14 @@ export function planTraining(graph: StageGraph, options: PlanOptions): TrainingP
   const input: Source = {
     channels: channels[0]!,
     z: memory.allocate(4 * batchSize * pixelsOf(graph.input) * channels[0]!),
-    vectors: allocateVectors(memory, channels[0]!),
+    vectors: common.input,
     clamp: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
     isPicture: true,
   };
   const stages: StagePlan[] = [];
-  const ones = [{ offset: input.vectors.scale, floats: graph.input.channels }];
   graph.stages.forEach((stage, i) => {
-    const needsOnes = stage.kind === 'depthwise' && stage.kernel === undefined;
-    const plan: StagePlan = {
+    stages.push({
+      ...common.stages[i]!,
       stage,
       source: stages[i - 1] ?? input,
       channels: channels[i + 1]!,
@@ -130,66 +92,21 @@ export function planTraining(graph: StageGraph, options: PlanOptions): TrainingP
       isPicture: false,
       z: memory.allocate(sizeOf(i)),
       dy: i >= lowest ? dy[i % 2]! : 0,
-      vectors: allocateVectors(memory, channels[i + 1]!),
       ...weightsOf(stage, weights),
-      ones: needsOnes ? memory.allocate(4 * channels[i + 1]!) : 0,
-      transposed: stage.kind === 'conv' && i > lowest ? memory.allocate(4 * kernelFloats(stage, weights)) : 0,
       partials: memory.allocate(4 * partialSums(stage, batchSize, channels[i]!) * kernelFloats(stage, weights)),
       mask: stage.kind === 'dropout' ? memory.allocate(sizeOf(i)) : 0,
-    };
-    stages.push(plan);
-    if (needsOnes) ones.push({ offset: plan.ones, floats: stage.output.channels });
+    });
   });
-  const scratch = Math.max(
-    ...stages.map(({ stage, source, channels }) => scratchBytes(stage, source.channels, channels)),
-  );
-  const perThread = Math.ceil((scratch + SLACK_BYTES) / 64) * 64;
-  return {
+  const plan = {
+    ...shared,
     graph,
-    batchSize,
-    threads,
-    weights,
     input,
     stages,
     lowest,
     pictures: memory.allocate(batchSize * pixelsOf(graph.input) * graph.input.channels),
-    labels: memory.allocate(4 * batchSize),
-    outputs: memory.allocate(4 * batchSize * graph.classes),
-    losses: memory.allocate(8 * batchSize),
-    correct: memory.allocate(4 * batchSize),
-    finite: memory.allocate(4 * threads),
-    moments: memory.allocate(16 * Math.max(...stages.map((plan) => momentsOf(plan, batchSize)))),
-    weightCopies: [memory.allocate(4 * weights.floats), memory.allocate(4 * weights.floats)],
-    gradients: memory.allocate(4 * weights.trainableFloats),
-    optimizerStates: Array.from({ length: options.optimizerStates }, () =>
-      memory.allocate(4 * weights.trainableFloats),
-    ),
-    scratch: memory.allocate(threads * perThread),
-    scratchBytes: perThread,
-    ones,
-    memoryBytes: memory.size(),
+    moments: memory.allocate(16 * Math.max(...stages.map((stage) => momentsOf(stage, batchSize)))),
   };
-}
-
-function allocateVectors({ allocate }: Allocator, channels: number): ChannelVectors {
-  const vector = () => allocate(4 * channels);
-  return {
-    mean: vector(),
-    variance: vector(),
-    rstd: vector(),
-    scale: vector(),
-    offset: vector(),
-    c1: vector(),
-    c2: vector(),
-    c3: vector(),
-  };
-}
-
-/** Whether any weight of the stage is trained. */
-function learns(stage: Stage): boolean {
-  const { bias, batchNorm } = stage;
-  const kernel = 'kernel' in stage ? stage.kernel : undefined;
-  return [kernel, bias, batchNorm?.gamma, batchNorm?.beta].some((ref) => ref?.trainable);
+  return { plan, end: memory.size() };
 }
 
 function weightsOf(stage: Stage, { layouts }: WeightsLayout) {

@@ -1,13 +1,18 @@
-import type { Stage, StageGraph } from '../graph/stage';
+import type { ImageBatch } from '../data/imageDataset';
+import { check } from '../errors';
+import type { StageGraph } from '../graph/stage';
+import { checkInputRange, type InputRange } from '../inputRange';
 import type { EngineKernels } from '../kernels/engineKernels';
-import { deepestBlock, rowsPerBlock } from './blocking';
-import { tileScratchBytes } from './fasterTileRows';
-import { OPTIMIZER_STATES, type OptimizerSettings } from './optimizer';
-import { depthOf, planTraining } from './plan';
-import type { SessionCommand, SessionInit, StepOutcome } from './session';
+import { type EngineState, packState, packWeights, unpackState, unpackWeights } from './engineState';
+import { OPTIMIZER_SLOTS, type OptimizerSettings, type WeightRole } from './optimizer';
+import { graphsOfSizes, type PictureSize, sizeIndex } from './pictureSizes';
+import { planTraining } from './plan';
+import type { SessionCommand, SessionInit, StepOutcome, WhichWeights } from './session';
+import type { PackedState } from './sessionMemory';
+import { stageScratchBytes } from './stageScratch';
 import { createTeam } from './team';
-import { layOutWeights, packWeight, unpackWeight, type WeightsLayout } from './weightLayout';
-import { windowArguments } from './windowArguments';
+import type { UpdateCommand } from './updater';
+import { layOutWeights } from './weightLayout';
 
 /** Options for {@link createTrainingEngine}. */
 export interface TrainingEngineOptions {
@@ -18,10 +23,33 @@ export interface TrainingEngineOptions {
   batchSize: number;
   optimizer: OptimizerSettings;
   /** What bytes 0 to 255 are mapped to. */
-  inputRange: readonly [low: number, high: number];
-  labelSmoothing: number;
+  inputRange: InputRange;
+  /** The weights that decay. @default ['kernel'] */
+  weightDecayOn?: readonly WeightRole[] | undefined;
+  /** The norm that the gradients of an update may have, over all weights. @default no limit */
+  clipNorm?: number | undefined;
+  /** Whether a moving average of the weights is kept. @default false */
+  average?: boolean | undefined;
+  /** Whether batches may wait for their update, for which their gradients need a place. @default true */
+  accumulate?: boolean | undefined;
+  /** Further sizes that the pictures of a batch may have, none larger than the model's own. @default none */
+  sizes?: readonly PictureSize[] | undefined;
   /** @default what the machine has, at most 8 */
   threads?: number | undefined;
+}
+
+/** Pictures, as bytes or as the numbers that the model takes, and what the loss counts each class: `[n,K]`. */
+export interface EngineBatch extends ImageBatch<Uint8Array | Float32Array> {
+  targets: Float32Array;
+}
+
+/** How one batch is learned from; without `share` and `update` it makes an update of its own. */
+export interface EngineStepSettings extends Partial<UpdateCommand> {
+  learningRate: number;
+  /** An integer in [0, 2^32). */
+  dropoutSeed: number;
+  /** Whether to measure how long each pass takes. @default false */
+  profile?: boolean;
 }
 
 /** A model in training in the library's own kernels, on threads of their own. Calls queue up. */
@@ -30,28 +58,32 @@ export interface TrainingEngine {
   readonly module: 'relaxed-simd' | 'simd';
   /** Of the WebAssembly memory that everything lies in. */
   readonly memoryBytes: number;
-  /** One optimizer step on pictures `[n,H,W,C]` of bytes and their classes `[n]`. */
-  step(
-    pictures: Uint8Array,
-    labels: Int32Array,
-    learningRate: number,
-    dropoutSeed: number,
-    options?: { profile?: boolean },
-  ): Promise<StepOutcome>;
+  /** Learns from one batch. */
+  step(batch: EngineBatch, settings: EngineStepSettings): Promise<StepOutcome>;
   /** The model's outputs `[n,K]` in inference mode. */
-  predict(pictures: Uint8Array, images: number): Promise<Float32Array>;
+  predict(batch: ImageBatch<Uint8Array | Float32Array>, which?: WhichWeights): Promise<Float32Array>;
   /** All weights, as `model.weights` has them; undefined for one that no stage uses. */
-  readWeights(): Promise<(Float32Array | undefined)[]>;
-  /** The last step's gradients of the trainable weights, likewise. */
+  readWeights(which?: WhichWeights): Promise<(Float32Array | undefined)[]>;
+  /** The last batch's gradients of the trainable weights, likewise. */
   readGradients(): Promise<(Float32Array | undefined)[]>;
-  /** Goes back to the weights of the step before. */
+  /** Goes back to the weights that the last batch's loss was computed from. */
   restoreWeights(): Promise<void>;
+  /** What the next step depends on, between two updates; gradients that wait are no part of it. */
+  readState(): Promise<EngineState>;
+  /** Goes on from a state as if it had been reached here. */
+  writeState(state: EngineState): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** Lays out memory, starts the threads and gives them the weights. */
+/**
+ * Lays out memory, starts the threads and gives them the weights.
+ *
+ * @throws {MobilenetError} `engine-failed` where no worker starts, or the model cannot take pictures of a size
+ */
 export async function createTrainingEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
-  const layout = layOutWeights(options.graph);
+  const { graph, optimizer, average = false, accumulate = true, batchSize } = options;
+  const graphs = graphsOfSizes(options.graph, options.sizes);
+  const layout = layOutWeights(graph, decaying(options));
   const team = await createTeam({
     threads: options.threads,
     prepare: (threads, kernels) => {
@@ -61,67 +93,95 @@ export async function createTrainingEngine(options: TrainingEngineOptions): Prom
     },
   });
   const run = <T>(command: SessionCommand, forFirst?: object) => team.run(command, { forFirst }) as Promise<T>;
+  const read = async (command: SessionCommand) => unpackWeights(layout, await run<Float32Array>(command));
   return {
     threads: team.threads,
     module: team.module,
     memoryBytes: team.memoryBytes,
-    step: (pictures, labels, learningRate, dropoutSeed, { profile } = {}) =>
-      run(
-        { kind: 'train', images: labels.length, learningRate, dropoutSeed, profile },
-        { pictures: ownBytes(pictures), labels: ownBytes(labels) },
-      ),
-    predict: (pictures, images) => run({ kind: 'predict', images }, { pictures: ownBytes(pictures) }),
-    readWeights: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readWeights' })),
-    readGradients: async () => unpackWeights(layout, await run<Float32Array>({ kind: 'readGradients' })),
+
+    step: async (batch, settings) => {
+      checkAverage(settings.averageDecay === undefined ? 'current' : 'average', average);
+      check(accumulate || settings.update !== false, {
+        where: 'The engine',
+        expected: 'an update after each batch, as accumulate is false',
+        received: 'a batch that waits for its update',
+      });
+      return run(trainCommand(sizeIndex(graphs, batch, batchSize), batch, settings), {
+        pictures: ownValues(batch.images),
+        labels: ownValues(batch.labels),
+        targets: ownValues(batch.targets),
+      });
+    },
+
+    predict: async (batch, which = 'current') => {
+      checkAverage(which, average);
+      const size = sizeIndex(graphs, batch, batchSize);
+      return run({ kind: 'predict', which, ...sizesOf(batch), size }, { pictures: ownValues(batch.images) });
+    },
+
+    readWeights: async (which = 'current') => {
+      checkAverage(which, average);
+      return read({ kind: 'readWeights', which });
+    },
+    readGradients: () => read({ kind: 'readGradients' }),
     restoreWeights: () => run({ kind: 'restoreWeights' }),
+
+    readState: async () =>
+      unpackState(layout, optimizer, await run<PackedState & { updates: number }>({ kind: 'readState' })),
+    writeState: async (state) => {
+      const packed = packState(layout, optimizer, state, average);
+      return run({ kind: 'writeState', updates: state.updates }, { state: packed });
+    },
+
     dispose: () => team.dispose(),
   };
 }
 
+/** What every thread is told of a step. */
+export function trainCommand(
+  size: number,
+  batch: EngineBatch,
+  { learningRate, dropoutSeed, share = 1, update = true, averageDecay, profile = false }: EngineStepSettings,
+): SessionCommand {
+  const settings = { learningRate, dropoutSeed, share, update, averageDecay, profile };
+  return { kind: 'train', ...sizesOf(batch), size, ...settings };
+}
+
+const sizesOf = ({ images, labels }: ImageBatch<Uint8Array | Float32Array>) => ({
+  images: labels.length,
+  isBytes: images instanceof Uint8Array,
+});
+
+function checkAverage(which: WhichWeights, isKept: boolean): void {
+  check(which === 'current' || isKept, {
+    where: 'The engine',
+    expected: 'a training that keeps an average of its weights',
+    received: 'one that does not',
+  });
+}
+
 /** A view would be posted with all of the buffer that it looks at, which may be a whole dataset. */
-function ownBytes<T extends Uint8Array | Int32Array>(view: T): T {
+function ownValues<T extends Uint8Array | Int32Array | Float32Array>(view: T): T {
   return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
 }
 
 /** What the sessions of `threads` threads are started with, and the memory that they need. */
 export function prepareSession(options: TrainingEngineOptions, threads: number, kernels: EngineKernels) {
-  const { graph, batchSize, optimizer, inputRange, labelSmoothing } = options;
-  const plan = planTraining(graph, {
+  const { graph, batchSize, optimizer, inputRange, clipNorm, average = false, accumulate = true } = options;
+  checkInputRange('The engine', inputRange, graph.input.channels);
+  const { plans, memoryBytes } = planTraining(graphsOfSizes(graph, options.sizes), {
     batchSize,
     threads,
-    optimizerStates: OPTIMIZER_STATES[optimizer.kind],
-    scratchBytes: (stage, C, Q) => scratchBytes(kernels, stage, C, Q),
+    optimizerStates: OPTIMIZER_SLOTS[optimizer.kind].length,
+    weightDecayOn: decaying(options),
+    average,
+    accumulate,
+    scratchBytes: (stage, C, Q) => stageScratchBytes(kernels, stage, C, Q),
   });
-  const weights = packWeights(plan.weights, options.weights);
-  const init: SessionInit = { kind: 'training', plan, weights, optimizer, labelSmoothing, inputRange };
-  return { init, memoryBytes: plan.memoryBytes };
+  const layout = plans[0]!.weights;
+  const weights = packWeights(layout, layout.floats, options.weights);
+  const init: SessionInit = { kind: 'training', plans, weights, optimizer, clipNorm, inputRange };
+  return { init, memoryBytes };
 }
 
-function packWeights({ layouts, floats }: WeightsLayout, weights: readonly ArrayLike<number>[]): Float32Array {
-  const packed = new Float32Array(floats);
-  for (const [i, layout] of layouts.entries()) if (layout) packWeight(layout, weights[i]!, packed);
-  return packed;
-}
-
-/** Weights that lie past the end of `packed` (no gradient is kept of those that do not learn) come out undefined. */
-export function unpackWeights({ layouts }: WeightsLayout, packed: Float32Array): (Float32Array | undefined)[] {
-  return layouts.map((layout) => (layout && layout.offset < packed.length ? unpackWeight(layout, packed) : undefined));
-}
-
-/** Scratch memory that one thread needs for a stage. */
-function scratchBytes(kernels: EngineKernels, stage: Stage, C: number, Q: number): number {
-  const forTiles = tileScratchBytes(kernels);
-  if (stage.kind === 'conv') {
-    const K = depthOf(stage, C);
-    return Math.max(
-      forTiles,
-      kernels.f32ConvForwardScratchBytes(rowsPerBlock(K), K),
-      kernels.f32ConvInputGradientScratchBytes(rowsPerBlock(Q), Q, K),
-      kernels.f32ConvWeightGradientScratchBytes(deepestBlock(K), K),
-    );
-  }
-  if (stage.kind !== 'depthwise') return forTiles;
-  const { input, output, window, multiplier } = stage;
-  const sizes = [input.height, input.width, output.height, output.width, multiplier] as const;
-  return Math.max(forTiles, kernels.f32DepthwiseScratchBytes(...sizes, ...windowArguments(window)));
-}
+const decaying = ({ weightDecayOn = ['kernel'] }: TrainingEngineOptions) => weightDecayOn;

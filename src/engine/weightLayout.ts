@@ -1,4 +1,6 @@
 import type { FeatureSize, Stage, StageGraph, WeightRef } from '../graph/stage';
+import type { WeightRole } from './optimizer';
+import { weightRoles } from './weightRoles';
 
 /** Channels as the kernels want them: whole tiles of 8. */
 export const padChannels = (channels: number) => Math.ceil(channels / 8) * 8;
@@ -27,7 +29,7 @@ export interface WeightLayout {
 export interface WeightsLayout {
   /** In the order of `model.weights`; undefined for one that no stage uses. */
   readonly layouts: readonly (WeightLayout | undefined)[];
-  /** Kernels of convolutions and dense layers, which AdamW's decay shrinks. */
+  /** What weight decay shrinks. */
   readonly decayingFloats: number;
   readonly trainableFloats: number;
   readonly floats: number;
@@ -42,9 +44,10 @@ export function paddedChannels({ input, stages }: StageGraph): number[] {
   return [first, ...stages.map(({ output }) => padChannels(output.channels))];
 }
 
-/** Gives every weight of the graph its place. */
-export function layOutWeights(graph: StageGraph): WeightsLayout {
+/** Gives every weight of the graph its place; `decaying` says which of those that learn decay. */
+export function layOutWeights(graph: StageGraph, decaying: readonly WeightRole[]): WeightsLayout {
   const channels = paddedChannels(graph);
+  const roles = weightRoles(graph);
   const shapes = new Map<number, Shape>();
   graph.stages.forEach((stage, i) => {
     const vector = (ref: WeightRef | undefined) => ref && shapes.set(ref.index, vectorShape(ref, stage.output));
@@ -57,13 +60,14 @@ export function layOutWeights(graph: StageGraph): WeightsLayout {
     vector(asFrozen(stage.batchNorm?.movingMean));
     vector(asFrozen(stage.batchNorm?.movingVariance));
   });
-  const rank = ({ trainable, kind }: Shape) => (trainable ? (kind === 'panels' ? 0 : 1) : 2);
+  const decays = (index: number) => decaying.includes(roles[index]!);
+  const rank = (index: number, { trainable }: Shape) => (trainable ? (decays(index) ? 0 : 1) : 2);
   const layouts: (WeightLayout | undefined)[] = graph.weights.map(() => undefined);
   const ends = [0, 0, 0];
   let offset = 0;
   for (const place of [0, 1, 2]) {
     for (const [index, shape] of shapes) {
-      if (rank(shape) !== place) continue;
+      if (rank(index, shape) !== place) continue;
       layouts[index] = { ...shape, offset };
       offset += shape.floats;
     }

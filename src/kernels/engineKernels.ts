@@ -70,20 +70,20 @@ export interface EngineKernels {
       ...sizes: [P: number, C: number],
     ]
   ): void;
-  f32FromBytes(
+  f32ScaleBytes(
     ...args: [
       ...buffers: [bytes: number, out: number],
       ...share: [begin: number, end: number],
       ...sizes: [channels: number, C: number],
-      ...scaling: [factor: number, shift: number],
+      ...scaling: [factors: number, shifts: number],
     ]
   ): void;
-  f32FromFloats(
+  f32ScaleFloats(
     ...args: [
       ...buffers: [floats: number, out: number],
       ...share: [begin: number, end: number],
       ...sizes: [channels: number, C: number],
-      ...scaling: [factor: number, shift: number],
+      ...scaling: [factors: number, shifts: number],
     ]
   ): void;
   copyPatches(
@@ -179,18 +179,25 @@ export interface EngineKernels {
   ): void;
   f32SoftmaxCrossEntropy(
     ...args: [
-      ...source: [logits: number, scale: number, offset: number, labels: number],
+      ...source: [logits: number, scale: number, offset: number, labels: number, targets: number],
       ...out: [dlogits: number, probabilities: number, losses: number, correct: number],
       ...sizes: [N: number, K: number, K8: number],
-      ...kind: [smoothing: number, clip: boolean],
+      clip: boolean,
       ...share: [begin: number, end: number],
     ]
   ): void;
-  f32Sgd(w: number, wOut: number, g: number, learningRate: number, begin: number, end: number): void;
+  f32Sgd(
+    ...args: [
+      ...buffers: [w: number, wOut: number, g: number],
+      ...constants: [learningRate: number, gradientScale: number, weightDecay: number],
+      ...share: [begin: number, end: number],
+    ]
+  ): void;
   f32Momentum(
     ...args: [
       ...buffers: [w: number, wOut: number, g: number, velocity: number],
       ...constants: [learningRate: number, momentum: number, nesterov: boolean],
+      ...factors: [gradientScale: number, weightDecay: number],
       ...share: [begin: number, end: number],
     ]
   ): void;
@@ -198,7 +205,8 @@ export interface EngineKernels {
     ...args: [
       ...buffers: [w: number, wOut: number, g: number, m: number, v: number],
       ...constants: [learningRate: number, beta1: number, beta2: number, epsilon: number],
-      ...step: [correction1: number, correction2: number, decay: number],
+      ...step: [correction1: number, correction2: number],
+      ...factors: [gradientScale: number, weightDecay: number],
       ...share: [begin: number, end: number],
     ]
   ): void;
@@ -206,9 +214,13 @@ export interface EngineKernels {
     ...args: [
       ...buffers: [w: number, wOut: number, g: number, meanSquare: number, velocity: number],
       ...constants: [learningRate: number, decay: number, momentum: number, epsilon: number],
+      ...factors: [gradientScale: number, weightDecay: number],
       ...share: [begin: number, end: number],
     ]
   ): void;
+  f32Accumulate(x: number, sum: number, factor: number, isFirst: boolean, begin: number, end: number): void;
+  f32ExponentialAverage(average: number, x: number, keep: number, begin: number, end: number): void;
+  f32SumOfSquares(x: number, begin: number, end: number): number;
   /** 1 where no value is NaN or infinite, otherwise 0. */
   f32AllFinite(x: number, begin: number, end: number): number;
   f32TransposePanels(w: number, out: number, K: number, F: number, unitBegin: number, unitEnd: number): void;

@@ -1,11 +1,14 @@
+import { tensor } from '@tensorflow/tfjs-core';
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { requireBackend } from '../backend';
 import { check, checkInteger } from '../errors';
 import { createRandom } from '../random';
 import { KERNEL_SIZE, outputSize, type PaddingStyle, type Window, windowPadding } from './architecture';
 import {
+  checkDepthwiseInitializer,
   checkFilters,
   checkName,
+  type DepthwiseInitializer,
   type NetworkOptions,
   type ResolvedNetworkOptions,
   resolveNetworkOptions,
@@ -44,6 +47,11 @@ export interface DepthwiseConvBlockOptions extends BlockOptions {
    * @default 1
    */
   depthMultiplier?: number;
+  /**
+   * How the depthwise kernel starts out.
+   * @default 'glorotUniform'
+   */
+  depthwiseInitializer?: DepthwiseInitializer;
   /**
    * What the layers' names end in: `'1'` gives `conv_dw_1`, `conv_dw_1_bn`, `conv_dw_1_relu`, `conv_pw_1`,
    * `conv_pw_1_bn`, `conv_pw_1_relu`, and `conv_pad_1` where there is a padding layer, as Keras names them. Without it
@@ -89,7 +97,8 @@ export function convBlock(input: SymbolicTensor, options: ConvBlockOptions): Sym
  * A depthwise separable convolution: a 3x3 depthwise and a 1x1 convolution, each without bias and followed by batch norm
  * and ReLU6.
  *
- * `input [n,H,W,C]` to `[n,h,w,C*M]` to `[n,h,w,F]`; initial weights are Glorot-uniform.
+ * `input [n,H,W,C]` to `[n,h,w,C*M]` to `[n,h,w,F]`; initial weights are Glorot-uniform, but see
+ * `depthwiseInitializer`.
  *
  * Source: Howard et al., "MobileNets" (arXiv 1704.04861), figure 3.
  *
@@ -105,9 +114,10 @@ export function convBlock(input: SymbolicTensor, options: ConvBlockOptions): Sym
  */
 export function depthwiseConvBlock(input: SymbolicTensor, options: DepthwiseConvBlockOptions): SymbolicTensor {
   const where = 'depthwiseConvBlock';
-  const { filters, strides = 1, depthMultiplier = 1, name } = options;
+  const { filters, strides = 1, depthMultiplier = 1, depthwiseInitializer = 'glorotUniform', name } = options;
   const shared = resolveBlockOptions(where, options);
   checkInteger(where, 'depthMultiplier', depthMultiplier, 1);
+  checkDepthwiseInitializer(where, depthwiseInitializer);
   checkFilters(where, filters, shared.alpha);
   const { padding, seed } = shared;
 
@@ -123,7 +133,9 @@ export function depthwiseConvBlock(input: SymbolicTensor, options: DepthwiseConv
     depthwiseInitializer: glorotUniform(deriveSeed(seed, 0)),
     name: depthwiseName,
   });
-  const filtered = normalizeAndActivate(apply(depthwise, padded), shared, depthwiseName);
+  const convolved = apply(depthwise, padded);
+  if (depthwiseInitializer === 'identity') setNoisyIdentity(depthwise, deriveSeed(seed, 0));
+  const filtered = normalizeAndActivate(convolved, shared, depthwiseName);
   const pointwiseName = name && `conv_pw_${name}`;
   return convBlock(filtered, { ...shared, filters, kernelSize: 1, name: pointwiseName, seed: deriveSeed(seed, 1) });
 }
@@ -141,6 +153,28 @@ export function deriveSeed(seed: number | undefined, index: number): number | un
 export function glorotUniform(seed: number | undefined) {
   return initializers.glorotUniform({ seed });
 }
+
+/**
+ * Fills a depthwise kernel `[3,3,C,M]` with normal noise, and adds 1 in the centre.
+ *
+ * The layer is built before, with an initializer of tfjs's own: one of ours would keep a saved model from tfjs's loader.
+ */
+function setNoisyIdentity(depthwise: layers.Layer, seed = Math.floor(Math.random() * 0x1_0000_0000)): void {
+  const shape = depthwise.weights[0]!.shape as number[];
+  const channels = shape[2]! * shape[3]!;
+  const centre = Math.floor((KERNEL_SIZE * KERNEL_SIZE) / 2);
+  const random = createRandom(seed);
+  const values = Float32Array.from({ length: KERNEL_SIZE * KERNEL_SIZE * channels }, (_, i) => {
+    const noise = IDENTITY_NOISE * random.normal();
+    return Math.floor(i / channels) === centre ? 1 + noise : noise;
+  });
+  const kernel = tensor(values, shape);
+  depthwise.setWeights([kernel]);
+  kernel.dispose();
+}
+
+/** Standard deviation. */
+const IDENTITY_NOISE = 0.1;
 
 /** Applies a layer that has one output. */
 export function apply(layer: layers.Layer, input: SymbolicTensor): SymbolicTensor {

@@ -1,6 +1,7 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { requireBackend } from '../backend';
-import { apply, convBlock, depthwiseConvBlock, deriveSeed, glorotUniform } from './blocks';
+import { apply, convBlock, depthwiseConvBlock, deriveSeed } from './blocks';
+import { freshHead } from './head';
 import { setModelMetadata } from './metadata';
 import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } from './options';
 
@@ -8,7 +9,7 @@ import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } fro
  * Builds MobileNetV1 with fresh weights: an ordinary tfjs model of tfjs's own layers, with Keras's layer names.
  *
  * `[n,H,W,C]` float32 to `[n,classes]`; without the top to `[n,C]` (pooled) or `[n,h,w,C]`. Initial weights are
- * Glorot-uniform, biases 0, as in Keras.
+ * Glorot-uniform, biases 0, as in Keras; `depthwiseInitializer` has another way.
  *
  * Two things are called "depth multiplier" in the literature: depthwise channels per input channel, here
  * `depthMultiplier`, and the paper's scaling of the picture, here `resolutionMultiplier`.
@@ -26,7 +27,7 @@ import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } fro
 export function mobilenetV1(options: MobilenetV1Options = {}): LayersModel {
   requireBackend('mobilenetV1');
   const network = resolveMobilenetV1('mobilenetV1', options);
-  const { rows, depthMultiplier, padding, batchNormMomentum, batchNormEpsilon, seed } = network;
+  const { rows, depthMultiplier, depthwiseInitializer, padding, batchNormMomentum, batchNormEpsilon, seed } = network;
   const image = input({ shape: [...network.inputShape], name: 'input_1' });
   let features = image;
   for (const [index, { kind, name, filters, strides }] of rows.entries()) {
@@ -40,7 +41,9 @@ export function mobilenetV1(options: MobilenetV1Options = {}): LayersModel {
       seed: deriveSeed(seed, index),
     };
     features =
-      kind === 'conv' ? convBlock(features, block) : depthwiseConvBlock(features, { ...block, depthMultiplier });
+      kind === 'conv'
+        ? convBlock(features, block)
+        : depthwiseConvBlock(features, { ...block, depthMultiplier, depthwiseInitializer });
   }
   const outputs = network.includeTop ? classify(features, network) : pool(features, network);
   const mobilenet = model({ inputs: image, outputs, name: network.name });
@@ -48,25 +51,9 @@ export function mobilenetV1(options: MobilenetV1Options = {}): LayersModel {
   return mobilenet;
 }
 
-/** The head, layer for layer as in the classic Keras and tfjs model files. */
 function classify(features: SymbolicTensor, network: ResolvedNetwork): SymbolicTensor {
-  const { classes, dropout, classifierActivation, rows, seed } = network;
-  const classifier = layers.conv2d({
-    filters: classes,
-    kernelSize: 1,
-    padding: 'same',
-    kernelInitializer: glorotUniform(deriveSeed(seed, rows.length)),
-    name: 'conv_preds',
-  });
-  const head = [
-    layers.globalAveragePooling2d({ dataFormat: 'channelsLast', name: 'global_average_pooling2d_1' }),
-    layers.reshape({ targetShape: [1, 1, features.shape[3]!], name: 'reshape_1' }),
-    layers.dropout({ rate: dropout, name: 'dropout' }),
-    classifier,
-    ...(classifierActivation === 'softmax' ? [layers.activation({ activation: 'softmax', name: 'act_softmax' })] : []),
-    layers.reshape({ targetShape: [classes], name: 'reshape_2' }),
-  ];
-  return head.reduce((tensor: SymbolicTensor, layer: layers.Layer) => apply(layer, tensor), features);
+  const head = freshHead(features.shape, { ...network, seed: deriveSeed(network.seed, network.rows.length) });
+  return head.reduce((tensor, layer) => apply(layer, tensor), features);
 }
 
 function pool(features: SymbolicTensor, { pooling }: ResolvedNetwork): SymbolicTensor {

@@ -9,6 +9,15 @@ import {
   smallestInputSize,
 } from './architecture';
 
+/**
+ * How depthwise kernels start out.
+ *
+ * - `'glorotUniform'`: as in Keras.
+ * - `'identity'`: 1 in the centre, and normal noise of standard deviation 0.1 everywhere, so that signals and gradients
+ *   pass through all depthwise layers of a fresh network.
+ */
+export type DepthwiseInitializer = 'glorotUniform' | 'identity';
+
 /** Options that the blocks and the whole network have in common. */
 export interface NetworkOptions {
   /**
@@ -56,6 +65,11 @@ export interface MobilenetV1Options extends NetworkOptions {
    */
   depthMultiplier?: number;
   /**
+   * How depthwise kernels start out.
+   * @default 'glorotUniform'
+   */
+  depthwiseInitializer?: DepthwiseInitializer;
+  /**
    * The paper's rho: scales height and width of `inputShape`, rounded with `Math.round`. Above 0.
    * @default 1
    */
@@ -99,6 +113,7 @@ export interface ResolvedNetwork extends ResolvedNetworkOptions {
   /** The table, its filters after alpha. */
   readonly rows: readonly ArchitectureRow[];
   readonly depthMultiplier: number;
+  readonly depthwiseInitializer: DepthwiseInitializer;
   readonly classes: number;
   readonly dropout: number;
   readonly includeTop: boolean;
@@ -111,8 +126,14 @@ export interface ResolvedNetwork extends ResolvedNetworkOptions {
 export function resolveMobilenetV1(where: string, options: MobilenetV1Options): ResolvedNetwork {
   const shared = resolveNetworkOptions(where, options);
   const { depthMultiplier = 1, resolutionMultiplier = 1, stemStride = 2, classes = 1000, dropout = 0.5 } = options;
-  const { includeTop = true, pooling, classifierActivation = 'softmax' } = options;
+  const {
+    includeTop = true,
+    pooling,
+    classifierActivation = 'softmax',
+    depthwiseInitializer = 'glorotUniform',
+  } = options;
   checkInteger(where, 'depthMultiplier', depthMultiplier, 1);
+  checkDepthwiseInitializer(where, depthwiseInitializer);
   checkInteger(where, 'stemStride', stemStride, 1);
   checkInteger(where, 'classes', classes, 1);
   checkRange(where, 'dropout', dropout);
@@ -130,7 +151,7 @@ export function resolveMobilenetV1(where: string, options: MobilenetV1Options): 
   const name = options.name ?? defaultName(shared.alpha, inputShape);
   checkName(where, name);
   const head = { classes, dropout, includeTop, pooling, classifierActivation };
-  return { ...shared, ...head, inputShape, rows, depthMultiplier, name };
+  return { ...shared, ...head, inputShape, rows, depthMultiplier, depthwiseInitializer, name };
 }
 
 /** The same for the options that blocks and network share. */
@@ -155,6 +176,10 @@ export function checkFilters(where: string, filters: number, alpha: number): num
     remedy: `Take an alpha of at least 1/${filters}.`,
   });
   return scaled;
+}
+
+export function checkDepthwiseInitializer(where: string, initializer: unknown): void {
+  checkOneOf(where, 'depthwiseInitializer', initializer, ['glorotUniform', 'identity']);
 }
 
 export function checkName(where: string, name: unknown): void {
@@ -210,16 +235,16 @@ function checkPositive(where: string, name: string, value: unknown): void {
   check(positive, { where, expected: `${name} to be a number above 0`, received: value });
 }
 
-function checkRange(where: string, name: string, value: unknown): void {
+export function checkRange(where: string, name: string, value: unknown): void {
   const inside = typeof value === 'number' && value >= 0 && value < 1;
   check(inside, { where, expected: `${name} to be at least 0 and below 1`, received: value });
 }
 
-function checkBoolean(where: string, name: string, value: unknown): void {
+export function checkBoolean(where: string, name: string, value: unknown): void {
   check(typeof value === 'boolean', { where, expected: `${name} to be true or false`, received: value });
 }
 
-function checkOneOf(where: string, name: string, value: unknown, choices: readonly unknown[]): void {
+export function checkOneOf(where: string, name: string, value: unknown, choices: readonly unknown[]): void {
   const expected = `${name} to be ${choices.map((choice) => (choice === undefined ? 'left out' : `'${choice}'`)).join(', ')}`;
   check(choices.includes(value), { where, expected, received: value });
 }

@@ -1,5 +1,4 @@
 import {
-  add,
   clipByValue,
   log,
   logSoftmax,
@@ -17,25 +16,19 @@ import type { OutputKind } from '../graph/outputKind';
 const EPSILON = 1e-7;
 
 /**
- * Mean categorical cross-entropy over a batch of n pictures and K classes.
+ * Mean categorical cross-entropy over a batch of n pictures and K classes: `-sum over k: targets[k] * log(p[k])`.
  *
- * From probabilities p it is `-log(clip(p, 1e-7, 1 - 1e-7))` at the true class, as tfjs-layers' own
- * `categoricalCrossentropy` has it; from logits it is exact. With label smoothing s the true class counts as
- * `1 - s + s / K` and every other as `s / K` (Szegedy et al. 2016, section 7).
+ * Probabilities p are clipped to [1e-7, 1 - 1e-7], as tfjs-layers' own `categoricalCrossentropy` has it; from logits
+ * the loss is exact.
  *
- * @param labels one-hot `[n,K]`
+ * @param targets `[n,K]`; rows need not sum to 1
  * @param output `[n,K]`
  */
-export function crossEntropy(labels: Tensor2D, output: Tensor2D, kind: OutputKind, labelSmoothing = 0): Scalar {
+export function crossEntropy(targets: Tensor2D, output: Tensor2D, kind: OutputKind): Scalar {
   return tidy(() => {
-    const targets = labelSmoothing === 0 ? labels : smooth(labels, labelSmoothing);
     const logProbabilities = kind === 'logits' ? logSoftmax(output) : log(clipByValue(output, EPSILON, 1 - EPSILON));
     return neg(mean(sum(mul(targets, logProbabilities), 1))) as Scalar;
   });
-}
-
-function smooth(labels: Tensor2D, labelSmoothing: number): Tensor2D {
-  return add(mul(labels, 1 - labelSmoothing), labelSmoothing / labels.shape[1]);
 }
 
 /** What {@link scoreBatch} counts on a batch. */

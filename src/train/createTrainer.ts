@@ -2,25 +2,30 @@ import { getBackend } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ImageDataset } from '../data/imageDataset';
 import { chooseEngine, inTheWay, refuseFused } from '../engine/engineChoice';
-import { createTrainingEngine, type TrainingEngine } from '../engine/trainingEngine';
+import { createTrainingEngine } from '../engine/trainingEngine';
 import { outputKindOf } from '../graph/outputKind';
 import { readStages } from '../graph/readStages';
 import type { StageGraph } from '../graph/stage';
 import { registerWasmTrainingKernels } from '../kernels/registerWasmTrainingKernels';
 import { createEngineTrainer } from './engineTrainer';
-import { createOptimizer, engineOptimizer } from './optimizers';
 import { createTfjsTrainer } from './tfjsTrainer';
 import type { Trainer } from './trainer';
-import type { TrainingSettings } from './trainingOptions';
+import { isTfjsOptimizer, type TrainingSettings } from './trainingSettings';
+
+/** The pictures that a trainer is made for. */
+export interface TrainingData {
+  readonly dataset: ImageDataset<Uint8Array | Float32Array>;
+  readonly validation: ImageDataset<Uint8Array | Float32Array> | undefined;
+}
 
 /** Chooses what trains the model: the engine, or tfjs and the reason for it. */
 export async function createTrainer(
   model: LayersModel,
-  dataset: ImageDataset,
+  data: TrainingData,
   settings: TrainingSettings,
 ): Promise<Trainer> {
   return chooseEngine(settings.engine, {
-    fused: () => engineTrainer(model, dataset, settings),
+    fused: () => engineTrainer(model, data, settings),
     tfjs: (fallbackReason) => tfjsTrainer(model, settings, fallbackReason),
     warning: 'Training goes through tfjs, which is slower.',
   });
@@ -32,44 +37,40 @@ async function tfjsTrainer(
   fallbackReason: string | undefined,
 ): Promise<Trainer> {
   if (getBackend() === 'wasm') await registerWasmTrainingKernels();
-  const { optimizer, learningRate, weightDecay, inputRange, labelSmoothing, seed } = settings;
+  const { optimizer, inputRange, weightDecayOn, clipNorm, emaDecay } = settings;
   return createTfjsTrainer(model, {
-    optimizer: createOptimizer(optimizer, learningRate, weightDecay),
+    optimizer,
     outputKind: outputKindOf('trainClassifier', model),
     inputRange,
-    labelSmoothing,
-    seed,
+    weightDecayOn,
+    clipNorm,
+    average: emaDecay !== undefined,
     fallbackReason,
   });
 }
 
-async function engineTrainer(model: LayersModel, dataset: ImageDataset, settings: TrainingSettings): Promise<Trainer> {
-  const { optimizer, learningRate, weightDecay, seed } = settings;
-  if (typeof optimizer !== 'string') refuse('a tfjs optimizer, whose steps only tfjs can take');
-  const named = engineOptimizer(optimizer, weightDecay);
-  const engine = await startEngine(model, dataset, settings, readGraph(model), named.settings);
-  return createEngineTrainer(model, engine, { learningRate: learningRate ?? named.learningRate, seed });
-}
-
-async function startEngine(
+async function engineTrainer(
   model: LayersModel,
-  dataset: ImageDataset,
+  { dataset, validation }: TrainingData,
   settings: TrainingSettings,
-  graph: StageGraph,
-  optimizer: Parameters<typeof createTrainingEngine>[0]['optimizer'],
-): Promise<TrainingEngine> {
-  const { batchSize, threads, inputRange, labelSmoothing } = settings;
+): Promise<Trainer> {
+  const { optimizer, batchSize, threads, inputRange, weightDecayOn, clipNorm, emaDecay, pictureSizes } = settings;
+  if (isTfjsOptimizer(optimizer)) refuse('a tfjs optimizer, whose steps only tfjs can take');
+  const graph = readGraph(model);
   const weights = await Promise.all(model.weights.map((weight) => weight.read().data<'float32'>()));
-  const largestBatch = Math.min(batchSize, Math.max(dataset.size, settings.validation?.size ?? 0));
-  return createTrainingEngine({
+  const engine = await createTrainingEngine({
     graph,
     weights,
-    batchSize: largestBatch,
+    batchSize: Math.min(batchSize, Math.max(dataset.size, validation?.size ?? 0)),
     threads,
     optimizer,
     inputRange,
-    labelSmoothing,
+    weightDecayOn,
+    clipNorm,
+    average: emaDecay !== undefined,
+    sizes: pictureSizes.map(({ size }) => ({ height: size, width: size })),
   });
+  return createEngineTrainer(model, engine);
 }
 
 function readGraph(model: LayersModel): StageGraph {

@@ -1,27 +1,19 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkLabels } from '../data/imageDataset';
+import type { ByWeight } from '../engine/engineState';
 import type { TrainingEngine } from '../engine/trainingEngine';
-import { createRandom } from '../random';
-import { type LearningRate, learningRateAt } from './learningRate';
-import { DROPOUT_STREAM } from './tfjsTrainer';
-import type { Trainer } from './trainer';
+import { check } from '../errors';
+import type { TargetBatch, Trainer } from './trainer';
 
-/** What {@link createEngineTrainer} needs beside the model and the engine, which it then owns. */
-export interface EngineTrainerOptions {
-  learningRate: LearningRate;
-  /** Dropout's. */
-  seed: number;
-}
+const WHERE = 'trainClassifier';
 
-/** Trains in the library's own kernels; the model gets its weights back in `updateModel`. */
-export function createEngineTrainer(
-  model: LayersModel,
-  engine: TrainingEngine,
-  options: EngineTrainerOptions,
-): Trainer {
-  const { learningRate, seed } = options;
-  let weightsAreFinite = true;
+/** Trains in the library's own kernels, in an engine that it then owns; the model gets its weights back in `updateModel`. */
+export function createEngineTrainer(model: LayersModel, engine: TrainingEngine): Trainer {
+  /** Those that no stage uses stay as the model has them. */
+  const complete = (values: ByWeight) =>
+    Promise.all(model.weights.map((weight, i) => values[i] ?? weight.read().data<'float32'>()));
+
   return {
     info: {
       engine: 'fused',
@@ -31,22 +23,30 @@ export function createEngineTrainer(
       megabytes: engine.memoryBytes / 2 ** 20,
     },
 
-    async step(batch, position) {
-      // The kernels trust what they are given.
-      checkLabels('trainClassifier', batch.labels, batch.classes);
-      const rate = learningRateAt(learningRate, position);
-      const dropoutSeed = createRandom(seed, DROPOUT_STREAM, position.step).integer(0x1_0000_0000);
-      const outcome = await engine.step(batch.images, batch.labels, rate, dropoutSeed);
-      weightsAreFinite = outcome.finite;
-      return { loss: outcome.loss, correct: outcome.correct, learningRate: rate };
+    async step(batch, { learningRate, ...settings }) {
+      checkBatch(batch);
+      check(learningRate !== undefined, { where: WHERE, expected: 'a learning rate', received: learningRate });
+      const { loss, correct, finite } = await engine.step(batch, { ...settings, learningRate });
+      return { loss, correct, finite, learningRate };
     },
 
-    predict: ({ images, labels }) => engine.predict(images, labels.length),
-    weightsAreFinite: async () => weightsAreFinite,
+    predict: (batch, which) => engine.predict(batch, which),
     restoreLastGood: () => engine.restoreWeights(),
 
-    async updateModel() {
-      const values = await engine.readWeights();
+    async readState() {
+      const { weights, slots, updates, average } = await engine.readState();
+      return {
+        weights: await complete(weights),
+        slots,
+        updates,
+        average: average && (await complete(average)),
+      };
+    },
+
+    writeState: (state) => engine.writeState(state),
+
+    async updateModel(which) {
+      const values = await engine.readWeights(which);
       model.weights.forEach((weight, i) => {
         const value = values[i];
         if (value === undefined) return;
@@ -58,4 +58,14 @@ export function createEngineTrainer(
 
     dispose: () => engine.dispose(),
   };
+}
+
+/** The kernels trust what they are given. */
+function checkBatch({ labels, targets, classes }: TargetBatch): void {
+  checkLabels(WHERE, labels, classes);
+  check(targets.length === labels.length * classes, {
+    where: WHERE,
+    expected: `targets of ${labels.length} pictures x ${classes} classes`,
+    received: targets.length,
+  });
 }

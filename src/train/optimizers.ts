@@ -1,126 +1,189 @@
-import { mul, type Optimizer, type Tensor, tidy, train, type Variable } from '@tensorflow/tfjs-core';
 import type { OptimizerSettings } from '../engine/optimizer';
 import { check } from '../errors';
-import { type LearningRate, learningRateAt, type TrainingPosition } from './learningRate';
 
 /**
- * Optimizers that {@link trainClassifier} makes from a name. All follow tfjs's definitions:
+ * Optimizers by name, each with Keras's constants; {@link OptimizerOptions} has others.
  *
  * - `'sgd'`: plain gradient descent; `'momentum'`: with Nesterov momentum 0.9
- * - `'adam'`: beta 0.9 and 0.999; epsilon 1e-7 stands beside the bias-corrected root, as in PyTorch
- * - `'adamw'`: Adam whose decay is decoupled from the gradient (Loshchilov and Hutter 2019): kernels of convolutions and
- *   dense layers shrink by `learningRate * weightDecay` a step; depthwise kernels, biases and batch norm do not, as the
- *   MobileNet paper advises (arXiv 1704.04861, section 4.1)
- * - `'rmsprop'`: decay 0.9; epsilon 1e-7 stands inside the root, unlike in PyTorch
+ * - `'adam'`, and `'adamw'`: Adam with a weight decay of 0.004 where none is given
+ * - `'rmsprop'`: the paper's optimizer
+ *
+ * All take a weight decay, which is decoupled from the gradient (Loshchilov and Hutter 2019): before an update, a weight
+ * that decays is multiplied by `1 - learningRate * weightDecay`. Kernels of convolutions and dense layers do; depthwise
+ * kernels, biases and batch norm do not unless asked, as the MobileNet paper advises (arXiv 1704.04861, section 4.1).
+ *
+ * PyTorch's `weight_decay` of SGD is another: L2, a part of the gradient, which momentum m adds up to about `1 / (1 - m)`
+ * times as much. So it stands for a weight decay of `weight_decay / (1 - m)` here: 5e-4 at momentum 0.9 for 5e-3.
  */
 export type OptimizerName = 'sgd' | 'momentum' | 'adam' | 'adamw' | 'rmsprop';
 
-interface NamedOptimizer {
-  /** Keras's default. */
-  learningRate: number;
-  settings(weightDecay: number): OptimizerSettings;
-  create(learningRate: number): Optimizer;
+/**
+ * Gradient descent. Momentum as PyTorch and tfjs have it: `v = momentum * v + g`, then `w -= learningRate * v`, or
+ * with Nesterov's `w -= learningRate * (g + momentum * v)`.
+ *
+ * Source: Sutskever et al. 2013.
+ */
+export interface SgdOptions {
+  name: 'sgd';
+  /** In [0, 1). @default 0 */
+  momentum?: number;
+  /** Needs a momentum. @default false */
+  nesterov?: boolean;
 }
 
-const ADAM = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 } as const;
+/**
+ * Adam; `'adamw'` differs in its default weight decay only.
+ *
+ * Source: Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithm 2.
+ */
+export interface AdamOptions {
+  name: 'adam' | 'adamw';
+  /** Of the mean of gradients, in [0, 1). @default 0.9 */
+  beta1?: number;
+  /** Of the mean of their squares, in [0, 1). @default 0.999 */
+  beta2?: number;
+  /** Added to the bias-corrected root, as in PyTorch; above 0. @default 1e-7 */
+  epsilon?: number;
+}
 
-const createAdam = (rate: number) => train.adam(rate, ADAM.beta1, ADAM.beta2, ADAM.epsilon);
+/**
+ * RMSprop, the optimizer of the MobileNet paper.
+ *
+ * Source: Tieleman and Hinton 2012, lecture 6.5; with momentum as in TensorFlow.
+ */
+export interface RmspropOptions {
+  name: 'rmsprop';
+  /** Of the mean of squared gradients, Keras's `rho`, in [0, 1). @default 0.9 */
+  decay?: number;
+  /** In [0, 1). @default 0 */
+  momentum?: number;
+  /** Added inside of the root, as in Keras and unlike in PyTorch; above 0. @default 1e-7 */
+  epsilon?: number;
+}
 
-/** Each with the rate that Keras gives it, and but for Nesterov's form of momentum Keras's other constants. */
-const OPTIMIZERS: Record<OptimizerName, NamedOptimizer> = {
-  sgd: { learningRate: 0.01, settings: () => ({ kind: 'sgd' }), create: (rate) => train.sgd(rate) },
-  momentum: {
-    learningRate: 0.01,
-    settings: () => ({ kind: 'momentum', momentum: 0.9, nesterov: true }),
-    create: (rate) => train.momentum(rate, 0.9, true),
-  },
-  adam: { learningRate: 0.001, settings: () => ({ ...ADAM, weightDecay: 0 }), create: createAdam },
-  adamw: { learningRate: 0.001, settings: (weightDecay) => ({ ...ADAM, weightDecay }), create: createAdam },
-  rmsprop: {
-    learningRate: 0.001,
-    settings: () => ({ kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7 }),
-    create: (rate) => train.rmsprop(rate, 0.9, 0, 1e-7),
-  },
-};
+/**
+ * An optimizer and its constants; what is left out is Keras's default.
+ *
+ * @example
+ * ```ts
+ * const optimizer = { name: 'sgd', momentum: 0.9, nesterov: true } as const;
+ * await trainClassifier(model, train, { optimizer, learningRate: 0.1, weightDecay: 5e-3 });
+ * ```
+ */
+export type OptimizerOptions = SgdOptions | AdamOptions | RmspropOptions;
 
-/** Keras's default for AdamW. */
-export const DEFAULT_WEIGHT_DECAY = 0.004;
+/** What each name stands for, with all its constants. */
+const NAMED = {
+  sgd: { name: 'sgd', momentum: 0, nesterov: false },
+  momentum: { name: 'sgd', momentum: 0.9, nesterov: true },
+  adam: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+  adamw: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+  rmsprop: { name: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7 },
+} as const satisfies Record<OptimizerName, Required<OptimizerOptions>>;
 
-function namedOptimizer(name: OptimizerName): NamedOptimizer {
-  const names = Object.keys(OPTIMIZERS);
-  check(names.includes(name), {
-    where: 'trainClassifier',
+/** Keras's, of AdamW; the others have none. */
+const ADAMW_WEIGHT_DECAY = 0.004;
+
+/** Keras's. */
+const LEARNING_RATES = { sgd: 0.01, adam: 0.001, adamw: 0.001, rmsprop: 0.001 };
+
+const WHERE = 'trainClassifier';
+
+/** An optimizer that can be run, and the learning rate that it has where none is given. */
+export interface ResolvedOptimizer {
+  settings: OptimizerSettings;
+  learningRate: number;
+}
+
+/** Fills in defaults; throws `invalid-argument` for what is unknown or out of range. */
+export function resolveOptimizer(
+  optimizer: OptimizerName | OptimizerOptions,
+  weightDecay: number | undefined,
+): ResolvedOptimizer {
+  const options = withDefaults(optimizer);
+  const { name } = options;
+  const decay = weightDecay ?? (name === 'adamw' ? ADAMW_WEIGHT_DECAY : 0);
+  check(Number.isFinite(decay) && decay >= 0, {
+    where: WHERE,
+    expected: 'weightDecay to be a number of at least 0',
+    received: weightDecay,
+  });
+  return { settings: { ...constantsOf(options), weightDecay: decay }, learningRate: LEARNING_RATES[name] };
+}
+
+function withDefaults(optimizer: OptimizerName | OptimizerOptions): Required<OptimizerOptions> {
+  if (typeof optimizer === 'string') {
+    checkName(optimizer, Object.keys(NAMED));
+    return NAMED[optimizer];
+  }
+  checkName(optimizer?.name, Object.keys(LEARNING_RATES));
+  const defaults = NAMED[optimizer.name];
+  const unknown = Object.keys(optimizer).filter((key) => !Object.hasOwn(defaults, key));
+  check(unknown.length === 0, {
+    where: WHERE,
+    expected: `optimizer '${optimizer.name}' to have no options but ${Object.keys(defaults).slice(1).join(', ')}`,
+    received: unknown.join(', '),
+  });
+  const given = Object.entries(optimizer).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
+}
+
+function checkName(name: unknown, names: string[]): void {
+  check(names.includes(name as string), {
+    where: WHERE,
     expected: `optimizer to be one of ${names.join(', ')}, or a tfjs optimizer`,
     received: name,
   });
-  return OPTIMIZERS[name];
 }
 
-/** What the engine needs to know of a named optimizer. */
-export function engineOptimizer(name: OptimizerName, weightDecay: number) {
-  const { settings, learningRate } = namedOptimizer(name);
-  return { settings: settings(weightDecay), learningRate };
-}
-
-type AnyOptimizer = Optimizer & { learningRate?: number; setLearningRate?(rate: number): void; c?: Tensor };
-
-/** A tfjs optimizer whose learning rate can be set at every step, and who owns it. */
-export interface RatedOptimizer {
-  optimizer: Optimizer;
-  /** Sets the rate of the next step and returns it; an optimizer of the user's own keeps its rate unless told otherwise. */
-  rateAt(position: TrainingPosition): number;
-  /** What a weight that decays is multiplied with before an update at this rate; 1 for most optimizers. */
-  decayAt(rate: number): number;
-  dispose(): void;
-}
-
-/** Makes a tfjs optimizer from its name, or takes the user's own, which the user then disposes. */
-export function createOptimizer(
-  optimizer: OptimizerName | Optimizer,
-  learningRate: LearningRate | undefined,
-  weightDecay: number,
-): RatedOptimizer {
-  if (typeof optimizer !== 'string') {
-    const { learningRate: own } = optimizer as AnyOptimizer;
-    return rated(optimizer, learningRate, 0, () => setRate(optimizer, own));
+/** What stands in the options, checked. */
+function constantsOf(options: Required<OptimizerOptions>) {
+  switch (options.name) {
+    case 'sgd': {
+      const { momentum, nesterov } = options;
+      checkFraction('momentum', momentum);
+      check(typeof nesterov === 'boolean', {
+        where: WHERE,
+        expected: "the optimizer's nesterov to be true or false",
+        received: nesterov,
+      });
+      check(momentum > 0 || !nesterov, {
+        where: WHERE,
+        expected: "the optimizer's momentum to be above 0 where nesterov is true",
+        received: momentum,
+      });
+      return momentum === 0 ? ({ kind: 'sgd' } as const) : ({ kind: 'momentum', momentum, nesterov } as const);
+    }
+    case 'rmsprop': {
+      const { decay, momentum, epsilon } = options;
+      checkFraction('decay', decay);
+      checkFraction('momentum', momentum);
+      checkEpsilon(epsilon);
+      return { kind: 'rmsprop', decay, momentum, epsilon } as const;
+    }
+    default: {
+      const { beta1, beta2, epsilon } = options;
+      checkFraction('beta1', beta1);
+      checkFraction('beta2', beta2);
+      checkEpsilon(epsilon);
+      return { kind: 'adam', beta1, beta2, epsilon } as const;
+    }
   }
-  const { create, learningRate: usual } = namedOptimizer(optimizer);
-  const made = create(usual);
-  return rated(made, learningRate ?? usual, optimizer === 'adamw' ? weightDecay : 0, () => {
-    made.dispose();
-    // tfjs's momentum inherits this tensor from SGD and forgets it.
-    (made as AnyOptimizer).c?.dispose();
+}
+
+function checkFraction(name: string, value: unknown): void {
+  check(typeof value === 'number' && value >= 0 && value < 1, {
+    where: WHERE,
+    expected: `the optimizer's ${name} to be a number in [0, 1)`,
+    received: value,
   });
 }
 
-function rated(
-  optimizer: AnyOptimizer,
-  learningRate: LearningRate | undefined,
-  weightDecay: number,
-  dispose: () => void,
-): RatedOptimizer {
-  return {
-    optimizer,
-    rateAt(position) {
-      if (learningRate === undefined) return optimizer.learningRate ?? Number.NaN;
-      const rate = learningRateAt(learningRate, position);
-      setRate(optimizer, rate);
-      return rate;
-    },
-    decayAt: (rate) => 1 - rate * weightDecay,
-    dispose,
-  };
-}
-
-/** Shrinks the variables in place. */
-export function decayWeights(variables: readonly Variable[], factor: number): void {
-  if (factor === 1) return;
-  for (const variable of variables) tidy(() => variable.assign(mul(variable, factor)));
-}
-
-function setRate(optimizer: AnyOptimizer, rate: number | undefined): void {
-  if (rate === undefined || rate === optimizer.learningRate) return;
-  // SGD and momentum keep the rate in a tensor too; the others read the property.
-  if (optimizer.setLearningRate) optimizer.setLearningRate(rate);
-  else optimizer.learningRate = rate;
+/** What float32 rounds to 0 would divide 0 by 0. */
+function checkEpsilon(value: unknown): void {
+  check(typeof value === 'number' && Number.isFinite(value) && Math.fround(value) > 0, {
+    where: WHERE,
+    expected: "the optimizer's epsilon to be a number above 0, in float32 too",
+    received: value,
+  });
 }

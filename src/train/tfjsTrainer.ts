@@ -1,144 +1,166 @@
 import {
-  add,
   dispose,
-  engine,
-  keep,
-  mul,
-  sum,
+  type NamedTensorMap,
+  type Optimizer,
   type Tensor,
-  type Tensor2D,
+  tensor2d,
   tidy,
   type Variable,
-  variableGrads,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { toTensors } from '../data/tensors';
+import { checkLabels } from '../data/imageDataset';
+import type { OptimizerSettings, WeightRole } from '../engine/optimizer';
+import { check } from '../errors';
 import type { OutputKind } from '../graph/outputKind';
+import type { InputRange } from '../inputRange';
 import { createRandom } from '../random';
-import { crossEntropy, scoreBatch } from './classificationLoss';
-import { decayWeights, type RatedOptimizer } from './optimizers';
-import { predictBatch } from './predictBatch';
-import type { Trainer } from './trainer';
+import { adoptOptimizer } from './adoptOptimizer';
+import { scoreBatch } from './classificationLoss';
+import { clipByGlobalNorm } from './clipByGlobalNorm';
+import { accumulateGradients, lossGradients } from './lossGradients';
+import { pictureSizeCheck } from './pictureSize';
+import { imageTensor, predictBatch } from './predictBatch';
+import { createTfjsOptimizer } from './tfjsOptimizer';
+import type { TargetBatch, Trainer } from './trainer';
+import { readTrainerState, writeTrainerState } from './trainerState';
 import { enterTrainingMode } from './trainingMode';
+import { variablesOfRoles } from './weightRoles';
+import { createWeightStore } from './weightStore';
+import { areFinite, assignAll, cloneAll } from './weightValues';
+
+const WHERE = 'trainClassifier';
 
 /** What {@link createTfjsTrainer} needs beside the model. */
 export interface TfjsTrainerOptions {
-  optimizer: RatedOptimizer;
+  /** Settings, or a tfjs optimizer, which stays the caller's to dispose and gets its own rate back. */
+  optimizer: OptimizerSettings | Optimizer;
   outputKind: OutputKind;
-  inputRange: readonly [low: number, high: number];
-  labelSmoothing: number;
-  /** Dropout's. */
-  seed: number;
+  /** What bytes are mapped to. */
+  inputRange: InputRange;
+  /** Which weights the settings' weight decay applies to. @default ['kernel'] */
+  weightDecayOn?: readonly WeightRole[];
+  /** Gradients whose global norm is larger are scaled down to it before an update. @default no limit */
+  clipNorm?: number;
+  /** Whether a moving average of the weights is kept. @default false */
+  average?: boolean;
   /** Why it is not the engine that trains. */
-  fallbackReason: string | undefined;
+  fallbackReason?: string;
 }
-
-/** Dropout draws from a stream of its own, so that it does not change the order of the pictures. */
-export const DROPOUT_STREAM = 1;
-
-type Layer = LayersModel['layers'][number];
 
 /** Trains through tfjs's automatic differentiation, on whatever backend is active. */
 export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOptions): Trainer {
-  const { optimizer, outputKind, inputRange, labelSmoothing, seed, fallbackReason } = options;
-  const { weights } = model;
+  const { outputKind, inputRange, weightDecayOn = ['kernel'], clipNorm, average = false, fallbackReason } = options;
+  const weights = model.weights.map((weight) => weight.read() as Variable);
+  const trained = model.trainableWeights.map((weight) => weight.read() as Variable);
+  const optimizer =
+    'applyGradients' in options.optimizer
+      ? adoptOptimizer(options.optimizer)
+      : createTfjsOptimizer(options.optimizer, trained, variablesOfRoles(model, weightDecayOn));
+  const store = createWeightStore(weights, average);
+  const checkSize = pictureSizeCheck(model);
   const mode = enterTrainingMode(model);
-  const decaying = decayingVariables(model.layers);
-  const trainable = model.trainableWeights.map((weight) => weight.read() as Variable);
+  /** Gradients of the batches since the last update. */
+  let waiting: NamedTensorMap | undefined;
   let lastGood: Tensor[] = [];
 
-  // Clones share their memory with the weights until an update gives those new values.
-  const snapshot = () => weights.map((weight) => keep(weight.read().clone()));
+  const dropWaiting = () => {
+    dispose(waiting ?? []);
+    waiting = undefined;
+  };
 
-  const restore = (values: Tensor[]) => {
-    values.forEach((value, i) => {
-      weights[i]!.write(value);
+  const measure = (batch: TargetBatch) =>
+    tidy(() => {
+      const targets = tensor2d(batch.targets, [batch.labels.length, batch.classes]);
+      return lossGradients(model, imageTensor(batch, inputRange), targets, outputKind, trained);
     });
+
+  const update = (learningRate: number) => {
+    const gradients = clipNorm === undefined ? waiting! : clipByGlobalNorm(waiting!, clipNorm);
+    try {
+      optimizer.update(gradients, learningRate);
+    } finally {
+      dispose(gradients);
+      dropWaiting();
+    }
   };
 
   return {
     info: { engine: 'tfjs', module: undefined, threads: 1, fallbackReason, megabytes: undefined },
 
-    predict: (batch) => predictBatch(model, batch, inputRange),
-
-    async step(batch, position) {
-      const dropout = createRandom(seed, DROPOUT_STREAM, position.step);
+    async step(batch, { learningRate: asked, dropoutSeed, share, update: isUpdate, averageDecay }) {
+      checkLabels(WHERE, batch.labels, batch.classes);
+      checkSize(batch);
+      store.hold('current');
+      const learningRate = optimizer.rateFor(asked);
+      const dropout = createRandom(dropoutSeed);
       mode.seedDropout(() => dropout.integer(0x7fff_ffff));
-      const learningRate = optimizer.rateAt(position);
-      const before = snapshot();
-      const inputs = toTensors(batch, { inputRange });
-      const toDispose: Tensor[] = [inputs.images, inputs.labels];
+      const before = cloneAll(weights);
+      const toDispose: Tensor[] = [];
       try {
-        let output: Tensor2D | undefined;
-        const { value: loss, grads } = variableGrads(() => {
-          output = keep(model.apply(inputs.images, { training: true }) as Tensor2D);
-          toDispose.push(output);
-          const loss = crossEntropy(inputs.labels, output, outputKind, labelSmoothing);
-          return model.calculateLosses().reduce((total, penalty) => add(total, penalty), loss);
-        }, trainable);
-        toDispose.push(loss, ...Object.values(grads));
-
+        const { loss, output, gradients } = measure(batch);
+        toDispose.push(loss, output, ...Object.values(gradients));
         const [value] = await loss.data();
-        const { lossSum, predictions } = scoreBatch(await output!.data(), batch.labels, output!.shape[1], outputKind);
+        const { lossSum, predictions } = scoreBatch(await output.data(), batch.labels, batch.classes, outputKind);
         // tfjs's clip on wasm turns NaN into a number, and so hides a broken output from its loss.
         if (!Number.isFinite(value) || !Number.isFinite(lossSum)) {
           // The forward pass has already moved batch norm's averages.
-          restore(before);
-          toDispose.push(...before);
-          return { loss: Number.isFinite(value) ? lossSum : value!, correct: 0, learningRate };
+          assignAll(weights, before);
+          const broken = Number.isFinite(value) ? lossSum : value!;
+          return { loss: broken, correct: 0, finite: await areFinite(weights), learningRate };
         }
-        decayWeights(decaying, optimizer.decayAt(learningRate));
-        optimizer.optimizer.applyGradients(grads);
-        toDispose.push(...lastGood);
+        dispose(lastGood);
         lastGood = before;
+        waiting = accumulateGradients(waiting, gradients, share);
+        if (isUpdate) update(learningRate);
+        // At every step: on wasm a ReLU6 turns NaN into a number, so that later losses need not show it.
+        const finite = await areFinite(weights);
+        if (isUpdate && finite && averageDecay !== undefined) store.moveAverage(averageDecay);
         const correct = predictions.reduce((count, k, i) => count + (k === batch.labels[i] ? 1 : 0), 0);
-        return { loss: value!, correct, learningRate };
-      } catch (error) {
-        if (lastGood !== before) toDispose.push(...before);
-        disposeTape();
-        throw error;
+        return { loss: value!, correct, finite, learningRate };
       } finally {
+        if (lastGood !== before) dispose(before);
         dispose(toDispose);
       }
     },
 
-    async weightsAreFinite() {
-      // 0 times a number is 0, times NaN or infinity NaN: one value to read back for all the weights.
-      // Added in pairs: addN of all of them is more than a WebGPU shader takes.
-      const probe = tidy(() => weights.map((weight) => sum(mul(weight.read(), 0))).reduce((a, b) => add(a, b)));
-      const [value] = await probe.data();
-      probe.dispose();
-      return value === 0;
+    async predict(batch, which = 'current') {
+      checkSize(batch);
+      // predictBatch has run the model when it returns its promise.
+      return store.whileHolding(which, () => predictBatch(model, batch, inputRange));
     },
 
     async restoreLastGood() {
-      restore(lastGood);
+      store.hold('current');
+      dropWaiting();
+      if (lastGood.length > 0) assignAll(weights, lastGood);
+    },
+
+    async readState() {
+      check(waiting === undefined, {
+        where: WHERE,
+        expected: 'a state that is read after an update',
+        received: 'gradients that wait for theirs',
+      });
+      return readTrainerState(store, optimizer);
+    },
+
+    async writeState(state) {
+      writeTrainerState(store, optimizer, state);
+      dropWaiting();
+      dispose(lastGood);
+      lastGood = [];
     },
 
     // The model's own variables are what is trained.
-    updateModel: async () => {},
+    updateModel: async (which = 'current') => store.hold(which),
 
     async dispose() {
       dispose(lastGood);
       lastGood = [];
+      dropWaiting();
+      store.dispose();
       optimizer.dispose();
       mode.restore();
     },
   };
-}
-
-/** The kernels that decoupled weight decay shrinks: those of convolutions and dense layers, and no depthwise one. */
-function decayingVariables(layers: readonly Layer[]): Variable[] {
-  return layers.flatMap((layer) => {
-    if ('layers' in layer) return decayingVariables((layer as LayersModel).layers);
-    if (layer.getClassName() !== 'Conv2D' && layer.getClassName() !== 'Dense') return [];
-    return layer.trainableWeights.filter(({ shape }) => shape.length > 1).map((weight) => weight.read() as Variable);
-  });
-}
-
-/** Frees what tfjs saved for a backward pass that an error kept from being run to its end. */
-function disposeTape(): void {
-  const { state } = engine();
-  for (const node of state.activeTape ?? []) dispose(node.saved ?? []);
-  state.activeTape = [];
 }

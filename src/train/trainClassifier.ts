@@ -5,29 +5,39 @@ import type { ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
 import { outputKindOf } from '../graph/outputKind';
 import { setModelMetadata } from '../model/metadata';
+import { cacheFrozen } from './cacheFrozen';
+import { claimCheckpointFolder, openCheckpoint, restoreCourse } from './checkpoint';
+import { checkResumed, type ResumedCheckpoint, type ResumedFrom } from './checkpointRecord';
 import { createTrainer } from './createTrainer';
-import { evaluatePredictions } from './evaluateClassifier';
-import { trainEpoch } from './trainEpoch';
+import { createObserver } from './observers';
+import { prepareTrainingData } from './prepareTrainingData';
+import { runCourse } from './runCourse';
 import type { TrainingEngineInfo } from './trainer';
-import {
-  resolveTrainingOptions,
-  type TrainClassifierOptions,
-  type TrainingEpoch,
-  type TrainingSettings,
-} from './trainingOptions';
+import { newCourseState, type TrainingCourse } from './trainingCourse';
+import type { TrainClassifierOptions } from './trainingOptions';
+import type { TrainingEpoch } from './trainingRecords';
+import { resolveTrainingSettings, type TrainingSettings } from './trainingSettings';
 
 /** What {@link trainClassifier} resolves to. */
 export interface TrainClassifierResult extends TrainingEngineInfo {
   /** One record an epoch. */
   history: TrainingEpoch[];
-  /** Optimizer steps taken. */
+  /** Batches trained on. */
   steps: number;
-  /** Of training, validation aside. */
+  /** Of training, validation and pauses aside. */
   seconds: number;
   /** What the run was seeded with. */
   seed: number;
   /** The tfjs backend that the model lives on. */
   backend: string;
+  /** Whether early stopping ended it. */
+  stoppedEarly: boolean;
+  /** The best epoch by `monitor`, from 1. */
+  bestEpoch: number;
+  /** Where it went on from; undefined where it began anew. */
+  resumedFrom: ResumedFrom | undefined;
+  /** Up to which layer outputs were computed once and kept; undefined where all layers ran in every epoch. */
+  cachedUpTo: string | undefined;
 }
 
 /** Models in training: two calls at once would undo each other's weights and settings. */
@@ -45,7 +55,9 @@ const training = new WeakSet<LayersModel>();
  *
  * A loss that is not finite ends the training with an error; the model then holds the weights of the last finite loss.
  *
- * @throws {MobilenetError} `invalid-argument` for options out of range or a model that does not fit the dataset
+ * @throws {MobilenetError} `invalid-argument` for options out of range, a model that does not fit the dataset, or a
+ * checkpoint that does not fit them
+ * @throws {MobilenetError} `invalid-data` for a checkpoint that is damaged or none of this library's
  * @throws {MobilenetError} `engine-failed` where `engine: 'fused'` is asked for and cannot be, or a worker dies
  * @throws {MobilenetError} `non-finite` where the loss or a weight became NaN or infinite; names epoch and step
  * @example
@@ -61,7 +73,6 @@ export async function trainClassifier(
   dataset: ImageDataset,
   options: TrainClassifierOptions = {},
 ): Promise<TrainClassifierResult> {
-  const settings = resolveTrainingOptions(model, dataset, options);
   check(!training.has(model), {
     where: 'trainClassifier',
     expected: 'a model that no other call is training',
@@ -71,40 +82,64 @@ export async function trainClassifier(
   training.add(model);
   try {
     await backendReady('trainClassifier');
-    return await run(model, dataset, settings);
+    const resumed = options.resume === undefined ? undefined : await openCheckpoint(options.resume, model);
+    const seed = options.seed ?? resumed?.record.seed ?? Math.floor(Math.random() * 0x1_0000_0000);
+    const data = await prepareTrainingData(model, dataset, { ...options, seed });
+    const settings = resolveTrainingSettings(model, data.dataset, { ...options, seed }, data);
+    return await run(model, data, settings, resumed);
   } finally {
     training.delete(model);
   }
 }
 
+type PreparedData = Awaited<ReturnType<typeof prepareTrainingData>>;
+
 async function run(
   model: LayersModel,
-  dataset: ImageDataset,
+  data: PreparedData,
   settings: TrainingSettings,
+  resumed: ResumedCheckpoint | undefined,
 ): Promise<TrainClassifierResult> {
-  const { inputRange, seed, validation, batchSize, signal } = settings;
-  const outputKind = outputKindOf('trainClassifier', model);
-  const trainer = await createTrainer(model, dataset, settings);
-  const { height, width, channels, classNames } = dataset;
-  setModelMetadata(model, { inputRange, inputShape: [height, width, channels], classNames: [...classNames] });
-  const course = { dataset, settings, trainer, step: 0, seconds: 0 };
-  const history: TrainingEpoch[] = [];
+  const { height, width, channels, classNames } = data.dataset;
+  if (resumed) checkResumed(resumed, settings, data.dataset);
+  if (settings.checkpoint) await claimCheckpointFolder(settings.checkpoint, resumed);
+  setModelMetadata(model, {
+    inputRange: settings.inputRange,
+    inputShape: [height, width, channels],
+    classNames: [...classNames],
+  });
+  const cached = await cacheFrozen(model, data, settings);
+  const trained = cached?.head ?? model;
+  const trainer = await createTrainer(trained, cached ?? data, settings);
+  const course: TrainingCourse = {
+    dataset: cached?.dataset ?? data.dataset,
+    validation: cached ? cached.validation : data.validation,
+    settings,
+    outputKind: outputKindOf('trainClassifier', model),
+    trainer,
+    state: newCourseState(),
+    bestWeights: undefined,
+    pending: false,
+  };
   try {
-    for (let epoch = 1; epoch <= settings.epochs && course.seconds < settings.maxMinutes * 60; epoch++) {
-      const trained = await trainEpoch(course, epoch);
-      await trainer.updateModel();
-      const validated =
-        validation && (await evaluatePredictions(trainer.predict, validation, { batchSize, outputKind, signal }));
-      const record = { epoch, ...trained, valLoss: validated?.loss, valAccuracy: validated?.accuracy };
-      history.push(record);
-      await settings.onEpoch?.(record);
-    }
-  } catch (error) {
-    // What was learned so far is the user's; a trainer that died has nothing more to give.
-    await trainer.updateModel().catch(() => {});
-    throw error;
+    const resumedFrom = resumed && (await restoreCourse(resumed, course, model, trained));
+    const observer = await createObserver(model, data, course);
+    await runCourse(course, { model, trained, observer });
+    const { history, step, seconds, stoppedEarly, best } = course.state;
+    return {
+      history,
+      steps: step,
+      seconds,
+      seed: settings.seed,
+      backend: getBackend(),
+      stoppedEarly,
+      bestEpoch: best?.epoch ?? 0,
+      resumedFrom,
+      cachedUpTo: cached?.boundary,
+      ...trainer.info,
+    };
   } finally {
     await trainer.dispose();
+    cached?.dispose();
   }
-  return { history, steps: course.step, seconds: course.seconds, seed, backend: getBackend(), ...trainer.info };
 }

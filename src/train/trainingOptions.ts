@@ -1,77 +1,107 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkBatchesOptions } from '../data/batches';
+import type { Augmentation } from '../data/augment';
 import type { ImageDataset } from '../data/imageDataset';
-import { checkInputRange } from '../data/tensors';
 import type { EngineChoice } from '../engine/engineChoice';
-import { check, checkInteger } from '../errors';
-import { getModelMetadata } from '../model/metadata';
-import { checkModelFitsDataset } from './checkModelFitsDataset';
+import type { WeightRole } from '../engine/optimizer';
+import type { InputRange } from '../inputRange';
 import type { LearningRate } from './learningRate';
-import { DEFAULT_WEIGHT_DECAY, type OptimizerName } from './optimizers';
+import type { LossWeights } from './lossTargets';
+import type { OptimizerName, OptimizerOptions } from './optimizers';
+import type { ProgressKind } from './progress';
+import type { TrainingControl } from './trainingControl';
+import type { TrainingBatch, TrainingEpoch } from './trainingRecords';
 
-/** Where the training stands after a step; what a progress bar shows. */
-export interface TrainingBatch {
-  /** From 1. */
-  epoch: number;
-  /** Within the epoch, from 1. */
-  batch: number;
-  /** In an epoch. */
-  batches: number;
-  /** Over the whole training, from 1. */
-  step: number;
-  /** Mean cross-entropy of this batch, with the penalties of regularizers. */
-  loss: number;
-  /** Fraction of this batch that was classified right. */
-  accuracy: number;
-  learningRate: number;
-  /** Mean over this epoch so far. */
-  imagesPerSecond: number;
-  /** How much of the training is done, in [0, 1]. */
-  progress: number;
-  /** An estimate of the training time left, validation aside. */
-  secondsLeft: number;
+/** What early stopping and `restoreBest` look at: losses should fall, accuracies rise. */
+export type Monitor = 'loss' | 'accuracy' | 'valLoss' | 'valAccuracy';
+
+/** Ends a training that gets no better. */
+export interface EarlyStopping {
+  /** Epochs without a better value after which the training ends. @default 5 */
+  patience?: number;
+  /** What counts as better: by more than this. @default 0 */
+  minDelta?: number;
 }
 
-/** What an epoch came to. */
-export interface TrainingEpoch {
-  /** From 1. */
-  epoch: number;
+/** Where a training writes what it needs to go on after an interruption. */
+export interface CheckpointOptions {
+  /** A folder; made where there is none. In browsers a folder of the origin private file system. */
+  dir: string;
+  /** Batches between two checkpoints; one more is written where the training ends or is aborted. @default an epoch's */
+  everySteps?: number;
+  /** How many of the newest stay. @default 2 */
+  keep?: number;
+}
+
+/** Pictures smaller than the model's for a part of the training. */
+export interface PictureSize {
+  /** Up to which share of the training, in (0, 1). */
+  until: number;
+  /** Height and width. */
+  size: number;
+}
+
+/** How pictures are changed and weighed before the model learns from them. */
+export interface TrainingDataOptions extends LossWeights {
+  /** Evaluated after each epoch. */
+  validation?: ImageDataset;
+  /** A share of the dataset that is held back and validated with, in (0, 1); the same share of every class. */
+  validationSplit?: number;
+  /** What bytes 0 to 255 are mapped to; kept in the model's metadata. @default the model's own, from its metadata, else [0, 1] */
+  inputRange?: InputRange;
+  /** `true` shuffles the whole set each epoch, a number shuffles through a window of that many pictures. @default true */
+  shuffle?: boolean | number;
+  /** Random changes of the pictures, anew in every epoch. @default none */
+  augment?: Augmentation;
+  /** Mixes each batch with itself: alpha of the Beta distribution that the share is drawn from (Zhang et al. 2018). @default none */
+  mixup?: number;
+  /** Pastes boxes of the batch's pictures into others of it, likewise (Yun et al. 2019). With both, a coin decides. @default none */
+  cutmix?: number;
+  /** s in [0, 1): the true class counts as 1 - s + s / K in the loss, every other of the K classes as s / K. @default 0 */
+  labelSmoothing?: number;
   /**
-   * Mean categorical cross-entropy over the epoch's pictures, each measured just before its step; with the penalties of
-   * regularizers, where layers have them.
+   * Smaller pictures first, which train faster; by `until`, rising. The model must pool over the whole picture, as
+   * MobileNet does. @default none
    */
-  loss: number;
-  /** Fraction of the epoch's pictures that were classified right, measured likewise. */
-  accuracy: number;
-  /** On the validation set, after the epoch; undefined without one. */
-  valLoss: number | undefined;
-  /** On the validation set, after the epoch; undefined without one. */
-  valAccuracy: number | undefined;
-  /** Of the epoch's last step. */
-  learningRate: number;
-  /** Training pictures in a second, validation aside. */
-  imagesPerSecond: number;
-  /** Of training, validation aside. */
-  seconds: number;
+  pictureSizes?: readonly PictureSize[];
+  /**
+   * Whether layers below the lowest that learns are run once and their outputs kept in memory, where nothing changes
+   * the pictures from epoch to epoch. @default true where they fit into a gigabyte
+   */
+  cacheFeatures?: boolean;
+}
+
+/** How weights are updated. */
+export interface UpdateOptions {
+  /** A name, its constants, or a tfjs optimizer, which stays the caller's to dispose and gets its own rate back. @default 'adam' */
+  optimizer?: OptimizerName | OptimizerOptions | Optimizer;
+  /** A number, or a function of where the training stands, such as a schedule. @default what Keras takes: adam and rmsprop 0.001, sgd and momentum 0.01 */
+  learningRate?: LearningRate;
+  /** Decoupled from the gradient: weights that decay shrink by `learningRate * weightDecay` an update. @default 0.004 for adamw, else 0 */
+  weightDecay?: number;
+  /**
+   * Which weights decay. The MobileNet paper advises little or none for depthwise kernels (arXiv 1704.04861, section
+   * 3.2), and biases and batch norm need none. @default ['kernel'], those of convolutions and dense layers
+   */
+  weightDecayOn?: readonly WeightRole[];
+  /** Scales the gradients of all weights down to this norm where theirs is larger. @default none */
+  clipNorm?: number;
+  /** Batches whose gradients make one update. @default 1 */
+  accumulateSteps?: number;
+  /**
+   * Keeps an exponential moving average of the weights, of which every update leaves this share, in [0, 1); validation
+   * and the trained model then use the average. @default none
+   */
+  emaDecay?: number;
 }
 
 /** Options for {@link trainClassifier}. */
-export interface TrainClassifierOptions {
+export interface TrainClassifierOptions extends TrainingDataOptions, UpdateOptions {
   /** Passes over the dataset. @default 1, or as many as fit where `maxMinutes` is given */
   epochs?: number;
-  /** Training time, validation aside; the epoch in which it runs out ends early and counts. @default no limit */
+  /** Training time, validation and pauses aside; the epoch in which it runs out ends early and counts. @default no limit */
   maxMinutes?: number;
-  /** Pictures in a step. @default 128 */
+  /** Pictures in a batch. @default 128 */
   batchSize?: number;
-  /** A number, or a function of where the training stands. @default what Keras takes: adam and rmsprop 0.001, sgd and momentum 0.01 */
-  learningRate?: LearningRate;
-  /** A name, or a tfjs optimizer, which stays the caller's to dispose and gets its own rate back. @default 'adam' */
-  optimizer?: OptimizerName | Optimizer;
-  /** AdamW's, see {@link OptimizerName}; other optimizers have none. @default 0.004 */
-  weightDecay?: number;
-  /** s in [0, 1): the true class counts as 1 - s + s / K in the loss, every other of the K classes as s / K. @default 0 */
-  labelSmoothing?: number;
   /**
    * What trains. `'fused'`: the library's own WebAssembly kernels on several threads. `'tfjs'`: automatic
    * differentiation on the active backend. `'auto'`: fused where the backend is `cpu` or `wasm` and the model a chain
@@ -81,77 +111,31 @@ export interface TrainClassifierOptions {
   engine?: EngineChoice;
   /** Threads of the fused engine; the same seed gives the same bits on any number. @default what the machine has, at most 8 */
   threads?: number;
-  /** Evaluated after each epoch. */
-  validation?: ImageDataset;
-  /** What bytes 0 to 255 are mapped to; kept in the model's metadata. @default the model's own, from its metadata, else [0, 1] */
-  inputRange?: readonly [low: number, high: number];
-  /** `true` shuffles the whole set each epoch, a number shuffles through a window of that many pictures. @default true */
-  shuffle?: boolean | number;
-  /** Governs order and dropout. @default a random one, told in the result */
+  /** Governs order, augmentation, mixing, validation split and dropout. @default a random one, told in the result */
   seed?: number;
-  /** Called after each step; awaited. In the fused engine the model itself gets its weights at the end of an epoch. */
+  /** What `earlyStopping` and `restoreBest` look at. @default 'valLoss', or 'loss' without validation */
+  monitor?: Monitor;
+  /** @default none */
+  earlyStopping?: EarlyStopping;
+  /** Whether the model gets the weights of the best epoch at the end. @default false */
+  restoreBest?: boolean;
+  /** @default none */
+  checkpoint?: CheckpointOptions;
+  /**
+   * A folder of checkpoints, whose newest is taken, or one checkpoint. The training goes on from there, and ends with the
+   * same bits as one that was never interrupted, if model, dataset and options are the same.
+   */
+  resume?: string;
+  /** A folder for `report.html`, `history.csv` and `history.json`, written during and after the training; in Node only. */
+  reportDir?: string;
+  /** What is shown while it trains: `'auto'` is a bar in a terminal, and plain lines elsewhere. @default 'none' */
+  progress?: ProgressKind;
+  /** Pauses the training and lets it go on. */
+  control?: TrainingControl;
+  /** Called after each batch; awaited. In the fused engine the model itself gets its weights at the end of an epoch. */
   onBatch?: (batch: TrainingBatch) => void | Promise<void>;
   /** Called after each epoch; awaited. */
   onEpoch?: (epoch: TrainingEpoch) => void | Promise<void>;
-  /** Stops the training between two steps; the promise then rejects with the signal's reason. */
+  /** Stops the training between two batches; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
-}
-
-/** Options with every default filled in. */
-export type TrainingSettings = ReturnType<typeof resolveTrainingOptions>;
-
-const WHERE = 'trainClassifier';
-
-/** Fills in the defaults and refuses what cannot be. */
-export function resolveTrainingOptions(model: LayersModel, dataset: ImageDataset, options: TrainClassifierOptions) {
-  const settings = {
-    epochs: options.maxMinutes === undefined ? 1 : Number.POSITIVE_INFINITY,
-    maxMinutes: Number.POSITIVE_INFINITY,
-    batchSize: 128,
-    optimizer: 'adam' as OptimizerName | Optimizer,
-    inputRange: getModelMetadata(model).inputRange ?? ([0, 1] as const),
-    weightDecay: DEFAULT_WEIGHT_DECAY,
-    labelSmoothing: 0,
-    engine: 'auto' as EngineChoice,
-    shuffle: true as boolean | number,
-    seed: Math.floor(Math.random() * 0x1_0000_0000),
-    ...(Object.fromEntries(
-      Object.entries(options).filter(([, value]) => value !== undefined),
-    ) as TrainClassifierOptions),
-  };
-  const { epochs, maxMinutes, inputRange, validation, weightDecay, labelSmoothing, engine, threads } = settings;
-  if (epochs !== Number.POSITIVE_INFINITY) checkInteger(WHERE, 'epochs', epochs, 1);
-  check(epochs !== Number.POSITIVE_INFINITY || maxMinutes !== Number.POSITIVE_INFINITY, {
-    where: WHERE,
-    expected: 'epochs or maxMinutes to be finite',
-    received: `epochs ${epochs}, maxMinutes ${maxMinutes}`,
-  });
-  check(maxMinutes > 0, { where: WHERE, expected: 'maxMinutes to be above 0', received: maxMinutes });
-  check(Number.isFinite(weightDecay) && weightDecay >= 0, {
-    where: WHERE,
-    expected: 'weightDecay to be a number of at least 0',
-    received: weightDecay,
-  });
-  check(labelSmoothing >= 0 && labelSmoothing < 1, {
-    where: WHERE,
-    expected: 'labelSmoothing to be in [0, 1)',
-    received: labelSmoothing,
-  });
-  check(['auto', 'tfjs', 'fused'].includes(engine), {
-    where: WHERE,
-    expected: "engine to be 'auto', 'tfjs' or 'fused'",
-    received: engine,
-  });
-  if (threads !== undefined) checkInteger(WHERE, 'threads', threads, 1);
-  checkBatchesOptions(WHERE, settings);
-  checkInputRange(WHERE, inputRange);
-  checkModelFitsDataset(WHERE, model, dataset);
-  if (validation) checkModelFitsDataset(`${WHERE}, validation`, model, validation);
-  check(model.trainableWeights.length > 0, {
-    where: WHERE,
-    expected: 'a model with trainable weights',
-    received: 'one whose layers are all frozen',
-    remedy: 'Set layer.trainable = true on the layers that should learn.',
-  });
-  return settings;
 }

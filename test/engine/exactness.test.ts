@@ -6,7 +6,7 @@ import { flavours } from '../kernels/engine/arena';
 import { createInlineEngine } from './inlineEngine';
 import { chainCases, type EngineCase, frozenCases, mobilenetCases, prepare, relativeL2, weightsOf } from './models';
 import { type LossAndGradients, type ReferenceBatch, trainingStep } from './reference';
-import { decayedKernels, freshOptimizerState, type OptimizerSpec } from './referenceOptimizers';
+import { decayedWeights, freshOptimizerState, type OptimizerSpec } from './referenceOptimizers';
 import { tfjsStep } from './tfjsStep';
 
 // One training step from one state, three ways: the reference (plain loops in float64), tfjs `cpu` and the engine. Per
@@ -18,24 +18,16 @@ const ROUNDINGS = 2 ** -20;
 
 const cases: EngineCase[] = [...mobilenetCases, ...frozenCases, ...chainCases];
 
-const settings: Record<OptimizerSpec['kind'], { spec: OptimizerSpec; engine: OptimizerSettings }> = {
-  sgd: { spec: { kind: 'sgd', learningRate: 0.01 }, engine: { kind: 'sgd' } },
-  momentum: {
-    spec: { kind: 'momentum', learningRate: 0.01, momentum: 0.9 },
-    engine: { kind: 'momentum', momentum: 0.9, nesterov: true },
-  },
-  adam: {
-    spec: { kind: 'adam', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
-    engine: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 },
-  },
-  adamw: {
-    spec: { kind: 'adamw', learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0.1 },
-    engine: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0.1 },
-  },
-  rmsprop: {
-    spec: { kind: 'rmsprop', learningRate: 1e-4, decay: 0.9, epsilon: 1e-7 },
-    engine: { kind: 'rmsprop', decay: 0.9, momentum: 0, epsilon: 1e-7 },
-  },
+const adam = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 } as const;
+const rmsprop = { kind: 'rmsprop', decay: 0.9, epsilon: 1e-7 } as const;
+const optimizers: Record<string, OptimizerSettings & OptimizerSpec> = {
+  sgd: { kind: 'sgd', weightDecay: 0, learningRate: 0.01 },
+  'sgd that decays': { kind: 'sgd', weightDecay: 0.1, learningRate: 0.01 },
+  momentum: { kind: 'momentum', momentum: 0.9, nesterov: true, weightDecay: 0.1, learningRate: 0.01 },
+  adam: { ...adam, weightDecay: 0, learningRate: 0.001 },
+  adamw: { ...adam, weightDecay: 0.1, learningRate: 0.001 },
+  rmsprop: { ...rmsprop, momentum: 0, weightDecay: 0.1, learningRate: 1e-4 },
+  'rmsprop with momentum': { ...rmsprop, momentum: 0.9, weightDecay: 0, learningRate: 1e-4 },
 };
 
 beforeAll(() => setBackend('cpu'));
@@ -43,36 +35,38 @@ beforeAll(() => setBackend('cpu'));
 describe.each(flavours)('%s', (_, bytes) => {
   test.each(cases.map((one) => [one.name, one.seed, one] as const))(
     `a step's error is at most 4 times that of tfjs cpu: %s, seed %i`,
-    async (_name, _seed, one) => checkStep(bytes, one, 'sgd'),
+    async (_name, _seed, one) => checkStep(bytes, one, optimizers.sgd!),
   );
 
   // RMSprop's first step is next to the sign of each gradient, so it tells nothing where gradients are not all but exact.
   test.each(
-    (Object.keys(settings) as OptimizerSpec['kind'][]).map((optimizer) => {
-      const one = optimizer === 'rmsprop' ? chainCases[0]! : mobilenetCases[0]!;
-      return [one.name, optimizer, one] as const;
+    Object.entries(optimizers).map(([name, optimizer]) => {
+      const one = optimizer.kind === 'rmsprop' ? chainCases[0]! : mobilenetCases[0]!;
+      return [one.name, name, one, optimizer] as const;
     }),
-  )(`a step's error is at most 4 times that of tfjs cpu: %s with %s`, async (_name, optimizer, one) => {
+  )(`a step's error is at most 4 times that of tfjs cpu: %s with %s`, async (_name, _optimizer, one, optimizer) => {
     await checkStep(bytes, one, optimizer);
   });
 });
 
-async function checkStep(bytes: BufferSource, one: EngineCase, optimizer: OptimizerSpec['kind']) {
+async function checkStep(bytes: BufferSource, one: EngineCase, optimizer: OptimizerSettings & OptimizerSpec) {
   const { model, graph, batch: pictures } = prepare(one);
   const weights = weightsOf(model);
-  const { spec, engine: engineSettings } = settings[optimizer];
   const engine = createInlineEngine(bytes, {
     graph,
     weights,
     batchSize: one.batchSize,
-    optimizer: engineSettings,
+    optimizer,
     inputRange: pictures.inputRange,
-    labelSmoothing: pictures.labelSmoothing,
   });
-  const outcome = engine.step(pictures.bytes.images, pictures.labels, spec.learningRate, one.seed);
+  const { learningRate } = optimizer;
+  const outcome = engine.step(
+    { ...pictures.bytes, targets: pictures.targets },
+    { learningRate, dropoutSeed: one.seed },
+  );
   const batch: ReferenceBatch = { ...pictures, dropoutMasks: masksOf(engine, one.batchSize) };
-  const expected = trainingStep(graph, { weights, optimizer: freshOptimizerState }, batch, spec);
-  const peer = await tfjsStep(model, batch, { optimizer: spec, decayed: decayedKernels(graph) });
+  const expected = trainingStep(graph, { weights, optimizer: freshOptimizerState }, batch, optimizer);
+  const peer = await tfjsStep(model, batch, { optimizer, decayed: decayedWeights(graph) });
 
   expect(outcome.correct).toBe(expected.correct);
   expect(outcome.finite).toBe(true);

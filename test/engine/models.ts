@@ -7,6 +7,7 @@ import type { StageGraph } from '../../src/graph/stage';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
 import type { MobilenetV1Options } from '../../src/model/options';
 import { createRandom } from '../../src/random';
+import { softTargets } from './referenceLoss';
 
 /** A model to train one step of. */
 export interface EngineCase {
@@ -163,10 +164,12 @@ export function graphOf(model: tfl.LayersModel): StageGraph {
 }
 
 /** A case's model with its random weights, the same as stages, and its batch. */
-export function prepare({ build, seed, batchSize, labelSmoothing = 0 }: EngineCase) {
+export function prepare({ build, seed, batchSize, labelSmoothing }: EngineCase) {
   const model = build();
   randomizeWeights(model, seed);
-  return { model, graph: graphOf(model), batch: { ...randomBatch(model, batchSize, seed), labelSmoothing } };
+  const graph = graphOf(model);
+  const batch = randomBatch(model, batchSize, seed);
+  return { model, graph, batch: { ...batch, targets: softTargets(batch.labels, graph.classes, labelSmoothing) } };
 }
 
 /** The model's weights as the reference takes them. */

@@ -10,9 +10,9 @@ import {
   normalize,
   normalizeGradients,
 } from './referenceBatchNorm';
-import { crossEntropy, softmax } from './referenceLoss';
+import { crossEntropy, softmax, softTargets } from './referenceLoss';
 import { factorsOf, inputGradient, kernelGradient, operate, sizeOf } from './referenceOperation';
-import { decayedKernels, type OptimizerSpec, type OptimizerState, updateWeights } from './referenceOptimizers';
+import { decayedWeights, type OptimizerSpec, type OptimizerState, updateWeights } from './referenceOptimizers';
 
 /** The weights as in `model.weights`, in its order. */
 export type Weights = readonly Float64Array[];
@@ -25,8 +25,8 @@ export interface ReferenceBatch {
   labels: ArrayLike<number>;
   /** For each dropout stage its factors `[N,H,W,C]`: 0, or 1 / (1 - rate). Needed where a rate is above 0. */
   dropoutMasks?: readonly ArrayLike<number>[];
-  /** @default 0 */
-  labelSmoothing?: number;
+  /** `[N,K]`, what the loss counts the logarithm of each class's probability. @default one-hot */
+  targets?: ArrayLike<number>;
 }
 
 /** By weight index. */
@@ -57,16 +57,16 @@ export function trainingStep(
   optimizer: OptimizerSpec,
 ): LossAndGradients & { state: ReferenceState } {
   const result = lossAndGradients(graph, state.weights, batch);
-  const updated = updateWeights(optimizer, state.optimizer, state.weights, result.gradients, decayedKernels(graph));
+  const updated = updateWeights(optimizer, state.optimizer, state.weights, result.gradients, decayedWeights(graph));
   for (const [index, values] of result.movingAverages) updated.weights[index] = values;
   return { ...result, state: { weights: updated.weights, optimizer: updated.state } };
 }
 
 /** A step without its update of the weights. */
 export function lossAndGradients(graph: StageGraph, weights: Weights, batch: ReferenceBatch): LossAndGradients {
-  const { labels, labelSmoothing = 0 } = batch;
+  const { labels, targets = softTargets(labels, graph.classes) } = batch;
   const traces = forward(graph, weights, batch, labels.length, true);
-  const { loss, correct, dLogits } = crossEntropy(traces.at(-1)!.output, labels, labelSmoothing, graph);
+  const { loss, correct, dLogits } = crossEntropy(traces.at(-1)!.output, { labels, targets }, graph);
   const gradients: ByWeight = new Map();
   traces.reduceRight((dOutput, trace) => backward(trace, dOutput, gradients), dLogits);
   return {

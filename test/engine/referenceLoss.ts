@@ -15,15 +15,14 @@ export interface CrossEntropy {
 }
 
 /**
- * Mean over the pictures of -sum(y * log p), where y = (1 - labelSmoothing) * oneHot + labelSmoothing / K.
+ * Mean over the pictures of -sum(t * log p), t the targets `[N,K]`, whose rows may add up to anything.
  *
  * Behind a softmax layer (`'probabilities'`) p is clipped to [1e-7, 1 - 1e-7], and its gradient is 0 where it is, as
  * tfjs has it; from logits it is exact.
  */
 export function crossEntropy(
   logits: Float64Array,
-  labels: ArrayLike<number>,
-  labelSmoothing: number,
+  { labels, targets }: { labels: ArrayLike<number>; targets: ArrayLike<number> },
   { classes, outputKind }: StageGraph,
 ): CrossEntropy {
   const n = labels.length;
@@ -32,7 +31,7 @@ export function crossEntropy(
   let correct = 0;
   for (let row = 0; row < n; row++) {
     const of = logits.subarray(row * classes, (row + 1) * classes);
-    const target = of.map((_, k) => (k === labels[row] ? 1 - labelSmoothing : 0) + labelSmoothing / classes);
+    const target = of.map((_, k) => targets[row * classes + k]!);
     const logP = logSoftmax(of);
     const p = logP.map(Math.exp);
     const isClipped = (k: number) => outputKind === 'probabilities' && (p[k]! < EPSILON || p[k]! > 1 - EPSILON);
@@ -47,6 +46,13 @@ export function crossEntropy(
     if (of.indexOf(Math.max(...of)) === labels[row]) correct += 1;
   }
   return { loss, correct, dLogits };
+}
+
+/** Targets `[N,K]` of labels: 1 - labelSmoothing + labelSmoothing / K for the label, the rest in equal parts for the others. */
+export function softTargets(labels: ArrayLike<number>, classes: number, labelSmoothing = 0): Float32Array {
+  const targets = new Float32Array(labels.length * classes).fill(labelSmoothing / classes);
+  for (let row = 0; row < labels.length; row++) targets[row * classes + labels[row]!]! += 1 - labelSmoothing;
+  return targets;
 }
 
 /** p `[N,K]` of logits. */

@@ -17,6 +17,7 @@ import { crossEntropy, scoreBatch } from '../../src/train/classificationLoss';
 import { enterTrainingMode } from '../../src/train/trainingMode';
 import { dropoutLayers, weightsOf, writeWeights } from './models';
 import type { ReferenceBatch } from './reference';
+import { softTargets } from './referenceLoss';
 import { freshOptimizerState, type OptimizerSpec, type OptimizerState, slotCounts } from './referenceOptimizers';
 
 /** What {@link tfjsStep} needs beside the model and the batch. */
@@ -24,7 +25,7 @@ export interface TfjsStepOptions {
   optimizer: OptimizerSpec;
   /** @default before the first step */
   state?: OptimizerState;
-  /** Weights that AdamW's decay applies to, by index. @default none */
+  /** Weights that decay, by index. @default none */
   decayed?: ReadonlySet<number>;
 }
 
@@ -59,14 +60,14 @@ export async function tfjsStep(model: LayersModel, batch: ReferenceBatch, option
 async function gradientsOf(model: LayersModel, batch: ReferenceBatch) {
   const mode = enterTrainingMode(model);
   const restoreDropout = giveMasks(model, batch);
-  const { images, labels } = toTensors(model, batch);
+  const { images, targets } = toTensors(model, batch);
   const outputKind = outputKindOf('tfjsStep', model);
   let output: Tensor2D | undefined;
   try {
     const { value, grads } = variableGrads(
       () => {
         output = keep(model.apply(images, { training: true }) as Tensor2D);
-        return crossEntropy(labels, output, outputKind);
+        return crossEntropy(targets, output, outputKind);
       },
       model.trainableWeights.map((weight) => weight.read() as Variable),
     );
@@ -77,20 +78,18 @@ async function gradientsOf(model: LayersModel, batch: ReferenceBatch) {
     value.dispose();
     return { loss: loss!, correct, grads };
   } finally {
-    dispose([images, labels, output!]);
+    dispose([images, targets, output!]);
     restoreDropout();
     mode.restore();
   }
 }
 
-/** Pictures, and labels with the smoothing worked in. */
-function toTensors(model: LayersModel, { images, labels, labelSmoothing = 0 }: ReferenceBatch) {
+function toTensors(model: LayersModel, { images, labels, ...batch }: ReferenceBatch) {
   const classes = model.outputs[0]!.shape.at(-1)!;
   const n = labels.length;
-  const targets = new Float32Array(n * classes).fill(labelSmoothing / classes);
-  for (let i = 0; i < n; i++) targets[i * classes + labels[i]!]! += 1 - labelSmoothing;
+  const targets = Float32Array.from(batch.targets ?? softTargets(labels, classes));
   const shape = [n, ...(model.inputs[0]!.shape.slice(1) as number[])];
-  return { images: tensor(Float32Array.from(images), shape), labels: tensor(targets, [n, classes]) as Tensor2D };
+  return { images: tensor(Float32Array.from(images), shape), targets: tensor(targets, [n, classes]) as Tensor2D };
 }
 
 /** Makes each dropout layer multiply by its mask; returns what undoes that. */
@@ -111,8 +110,7 @@ function giveMasks(model: LayersModel, { labels, dropoutMasks }: ReferenceBatch)
 }
 
 function decay(model: LayersModel, { optimizer, decayed = new Set() }: TfjsStepOptions): void {
-  if (optimizer.kind !== 'adamw') return;
-  const keptShare = 1 - optimizer.learningRate * optimizer.weightDecay;
+  const keptShare = 1 - optimizer.learningRate * (optimizer.weightDecay ?? 0);
   model.weights.forEach((weight, index) => {
     if (!decayed.has(index) || !weight.trainable) return;
     const values = mul(weight.read(), keptShare);
@@ -130,9 +128,7 @@ async function createOptimizer(
 ): Promise<Optimizer> {
   const optimizer = construct(spec);
   if (spec.kind === 'sgd' || step === 0) return optimizer;
-  // tfjs's RMSprop keeps a momentum behind the mean square; here it is 0.
-  const count = spec.kind === 'rmsprop' ? 2 : slotCounts[spec.kind];
-  const values = Array.from({ length: count }, (_, slot) =>
+  const values = Array.from({ length: slotCounts[spec.kind] }, (_, slot) =>
     [...gradients].map(([index, gradient]) => ({
       name: `${index}/${slot}`,
       tensor: tensor(
@@ -151,9 +147,9 @@ function construct(spec: OptimizerSpec): Optimizer {
     case 'sgd':
       return train.sgd(spec.learningRate);
     case 'momentum':
-      return train.momentum(spec.learningRate, spec.momentum, true);
+      return train.momentum(spec.learningRate, spec.momentum, spec.nesterov ?? true);
     case 'rmsprop':
-      return train.rmsprop(spec.learningRate, spec.decay, 0, spec.epsilon);
+      return train.rmsprop(spec.learningRate, spec.decay, spec.momentum ?? 0, spec.epsilon);
     default:
       return train.adam(spec.learningRate, spec.beta1, spec.beta2, spec.epsilon);
   }

@@ -61,6 +61,25 @@ describe('depthwiseConvBlock', () => {
     net.dispose();
   });
 
+  test("depthwiseInitializer 'identity' lets pictures through, but for the noise", () => {
+    const x = image(5, 5, 2);
+    const options = { filters: 1, depthMultiplier: 2, depthwiseInitializer: 'identity', name: '1', seed: 1 } as const;
+    const net = build(x, depthwiseConvBlock(x, options));
+    const depthwise = build(x, net.getLayer('conv_dw_1').output as SymbolicTensor);
+    const pixels = Array.from({ length: 50 }, (_, i) => Math.sin(i));
+    const output = tidy(() => (depthwise.predict(tensor4d(pixels, [1, 5, 5, 2])) as Tensor).dataSync());
+    const correlation = (channel: number) => {
+      const pairs = Array.from({ length: 25 }, (_, p) => [pixels[2 * p + (channel >> 1)]!, output[4 * p + channel]!]);
+      const dot = (a: number, b: number) => pairs.reduce((sum, pair) => sum + pair[a]! * pair[b]!, 0);
+      return dot(0, 1) / Math.sqrt(dot(0, 0) * dot(1, 1));
+    };
+    for (const channel of [0, 1, 2, 3]) expect(correlation(channel)).toBeGreaterThan(0.8);
+    expect(() => depthwiseConvBlock(x, { filters: 1, depthwiseInitializer: 'ones' as never })).toThrow(
+      "depthwiseConvBlock: expected depthwiseInitializer to be 'glorotUniform', 'identity'",
+    );
+    net.dispose();
+  });
+
   // [row and column of the window's centre that the first output sees], on a 6x6 map with stride 2.
   test.each([
     ['same', ['conv_dw_1'], 1],

@@ -1,6 +1,16 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import { io, memory, randomUniform, setBackend, softmax, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  io,
+  memory,
+  moments,
+  randomUniform,
+  setBackend,
+  softmax,
+  sqrt,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel, models } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MobilenetError } from '../../src/errors';
@@ -175,6 +185,62 @@ describe('initial weights', () => {
     expect(new Set(lastValues).size).toBe(kernels.length);
   });
 
+  describe("depthwiseInitializer 'identity'", () => {
+    const identity: MobilenetV1Options = { ...options, depthwiseInitializer: 'identity' };
+    const depthwise = (model: LayersModel) =>
+      model.weights.filter(({ originalName }) => originalName.endsWith('depthwise_kernel'));
+
+    test(`is 1 in the centre plus N(0, 0.1) everywhere, within 5 sigma of its moments (seed ${seed})`, () => {
+      withModel(identity, (model) => {
+        expect(depthwise(model)).toHaveLength(13);
+        for (const kernel of depthwise(model)) {
+          const channels = kernel.shape[2]! * kernel.shape[3]!;
+          const noise = Array.from(kernel.read().dataSync(), (value, i) => {
+            const isCentre = Math.floor(i / channels) === 4;
+            return (value - (isCentre ? 1 : 0)) / 0.1;
+          });
+          const moment = (values: number[], power: number) => sum(values.map((x) => x ** power)) / values.length;
+          for (const values of [noise, noise.slice(4 * channels, 5 * channels)]) {
+            expect(Math.abs(moment(values, 1))).toBeLessThan(5 * Math.sqrt(1 / values.length));
+            expect(Math.abs(moment(values, 2) - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
+          }
+        }
+      });
+    });
+
+    test('changes nothing but depthwise kernels, which no two layers have alike', () => {
+      const glorot = withModel(options, weights);
+      const values = withModel(identity, weights);
+      const changed = [...values].filter(([name, value]) => !sameBits(value, glorot.get(name)!)).map(([name]) => name);
+      expect(changed).toEqual([...values.keys()].filter((name) => name.endsWith('depthwise_kernel')));
+      const firstValues = changed.map((name) => values.get(name)![0]);
+      expect(new Set(firstValues).size).toBe(13);
+    });
+
+    test('the same seed gives the same bits on cpu and wasm, another seed and none give others', async () => {
+      const kernels = (model: LayersModel) => depthwise(model).map((kernel) => kernel.read().dataSync());
+      const onCpu = withModel(identity, kernels);
+      const others = [seed + 1, undefined].map((other) => withModel({ ...identity, seed: other }, kernels));
+      await setBackend('wasm');
+      const onWasm = withModel(identity, kernels);
+      await setBackend('cpu');
+      onCpu.forEach((values, i) => {
+        expect(sameBits(onWasm[i]!, values)).toBe(true);
+        for (const other of others) expect(sameBits(other[i]!, values)).toBe(false);
+      });
+    });
+
+    test('signals pass through a fresh network: the last features vary a hundred times as much', () => {
+      const pictures = randomUniform([4, 32, 32, 3], -1, 1, 'float32', seed);
+      const spread = (depthwiseInitializer: 'glorotUniform' | 'identity') =>
+        withModel({ ...small, includeTop: false, seed, depthwiseInitializer }, (model) =>
+          tidy(() => sqrt(moments(model.predict(pictures) as Tensor).variance).dataSync()[0]!),
+        );
+      expect(spread('identity')).toBeGreaterThan(100 * spread('glorotUniform'));
+      pictures.dispose();
+    });
+  });
+
   test('without a seed they differ from build to build; seed 0 is a seed', () => {
     const stem = (value?: number) => withModel({ ...small, seed: value }, weights).get('conv1/kernel');
     expect(stem()).not.toEqual(stem());
@@ -186,7 +252,7 @@ describe('serialisation', () => {
   test("a saved model is read by tfjs's own loader and predicts the same bits", async () => {
     const image = randomUniform([1, 33, 33, 3], -1, 1, 'float32', 4);
     for (const padding of paddingStyles) {
-      const model = mobilenetV1({ ...small, inputShape: [33, 33, 3], padding });
+      const model = mobilenetV1({ ...small, inputShape: [33, 33, 3], padding, depthwiseInitializer: 'identity' });
       let saved: io.ModelArtifacts | undefined;
       await model.save(
         io.withSaveHandler(async (artifacts) => {
@@ -226,6 +292,7 @@ describe('bad options are named', () => {
     [{ classes: 0 }, 'classes to be an integer of at least 1'],
     [{ classes: 2.5, includeTop: false }, 'classes to be an integer of at least 1'],
     [{ depthMultiplier: 0.5 }, 'depthMultiplier to be an integer of at least 1'],
+    [{ depthwiseInitializer: 'zeros' as never }, "depthwiseInitializer to be 'glorotUniform', 'identity'"],
     [{ resolutionMultiplier: 0 }, 'resolutionMultiplier to be a number above 0'],
     [{ resolutionMultiplier: 0.001 }, "a height and width of at least 1 (padding 'same', after resolutionMultiplier)"],
     [{ dropout: 1 }, 'dropout to be at least 0 and below 1'],

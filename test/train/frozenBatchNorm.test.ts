@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { toTfDataset, trainClassifier } from '../../src/index';
+import { freeze } from '../../src/model/freeze';
 import { tinyDataset, tinyModel, train, weightsOf } from './models';
 
 const _validation = tinyDataset(21, 2);
@@ -62,5 +63,27 @@ test('of two, one frozen: only the other moves', async () => {
   // gamma, beta, moving mean, moving variance
   valuesOf(2).forEach((values, i) => {
     expect(values).not.toEqual(before[1]![i]);
+  });
+});
+
+describe.each(['tfjs', 'fused'] as const)('after freeze, in the engine %s', (engine) => {
+  test('of all but the head: only the head moves', async () => {
+    const model = tinyModel();
+    freeze(model);
+    const before = weightsOf(model);
+    await trainClassifier(model, train, { engine, epochs: 2 });
+    const moved = weightsOf(model).map((values, i) => values.some((value, j) => value !== before[i]![j]));
+    expect(moved).toEqual([false, false, false, false, false, true, true]);
+  });
+
+  test('of batch norm only: it normalises with its averages, and what stands before it moves', async () => {
+    const model = tinyModel();
+    const norm = model.layers[1]!.name;
+    freeze(model, { from: norm, until: norm });
+    const before = weightsOf(model);
+    await trainClassifier(model, train, { engine, epochs: 2 });
+    const moved = weightsOf(model).map((values, i) => values.some((value, j) => value !== before[i]![j]));
+    // kernel; gamma, beta, moving mean and variance; the head's kernel and bias
+    expect(moved).toEqual([true, false, false, false, false, true, true]);
   });
 });

@@ -84,16 +84,16 @@ describe('what it resolves to and calls', () => {
     const { history } = await trainClassifier(tinyModel(), train, {
       epochs: 2,
       batchSize: 25,
-      learningRate: (position) => {
-        positions.push(position);
+      learningRate: ({ history, ...position }) => {
+        positions.push({ ...position, epochsBefore: history.length });
         return 0.1 * (1 - position.progress);
       },
     });
     expect(positions).toEqual([
-      { step: 0, epoch: 1, progress: 0 },
-      { step: 1, epoch: 1, progress: 0.25 },
-      { step: 2, epoch: 2, progress: 0.5 },
-      { step: 3, epoch: 2, progress: 0.75 },
+      { step: 0, epoch: 1, progress: 0, stepsPerEpoch: 2, epochsBefore: 0 },
+      { step: 1, epoch: 1, progress: 0.25, stepsPerEpoch: 2, epochsBefore: 0 },
+      { step: 2, epoch: 2, progress: 0.5, stepsPerEpoch: 2, epochsBefore: 1 },
+      { step: 3, epoch: 2, progress: 0.75, stepsPerEpoch: 2, epochsBefore: 1 },
     ]);
     expect(history.map(({ learningRate }) => learningRate)).toEqual([0.1 * 0.75, 0.1 * 0.25]);
   });

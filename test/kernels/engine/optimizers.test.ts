@@ -16,45 +16,69 @@ interface Rule {
 }
 type R = [begin: number, end: number];
 
-const momentum = (nesterov: boolean): Rule => ({
+/** What a gradient counts, and the weight decay. */
+type Factors = [gradientScale: number, weightDecay: number];
+
+/** The definition of a rule with gradients that count as they are and no decay, extended by both. */
+const scaled = ([gradientScale, weightDecay]: Factors, define: Rule['define']): Rule['define'] => {
+  return (t, w, g, ...state) => define(t, w * (1 - RATE * weightDecay), g * gradientScale, ...state);
+};
+
+const momentum = (nesterov: boolean, factors: Factors): Rule => ({
   name: nesterov ? 'Nesterov momentum' : 'momentum',
-  step: (k, _, w, out, g, a, _b, ...range) => k.f32Momentum(w, out, g, a, RATE, 0.9, nesterov, ...range),
-  define(_, w, g, a, b) {
+  step: (k, _, w, out, g, a, _b, ...range) => k.f32Momentum(w, out, g, a, RATE, 0.9, nesterov, ...factors, ...range),
+  define: scaled(factors, (_, w, g, a, b) => {
     const velocity = 0.9 * a + g;
     return [w - RATE * (nesterov ? g + 0.9 * velocity : velocity), velocity, b];
-  },
+  }),
 });
 
-const adam = (decay: number): Rule => ({
-  name: decay > 0 ? 'AdamW' : 'Adam',
+const adam = (factors: Factors): Rule => ({
+  name: 'Adam',
   step: (k, t, w, out, g, a, b, ...range) =>
-    k.f32Adam(w, out, g, a, b, RATE, BETA1, BETA2, 1e-7, 1 - BETA1 ** t, 1 - BETA2 ** t, decay, ...range),
-  define(t, w, g, a, b) {
+    k.f32Adam(w, out, g, a, b, RATE, BETA1, BETA2, 1e-7, 1 - BETA1 ** t, 1 - BETA2 ** t, ...factors, ...range),
+  define: scaled(factors, (t, w, g, a, b) => {
     const m = BETA1 * a + (1 - BETA1) * g;
     const v = BETA2 * b + (1 - BETA2) * g * g;
     const root = Math.sqrt(v / (1 - BETA2 ** t)) + 1e-7;
-    return [w * (1 - RATE * decay) - (RATE * (m / (1 - BETA1 ** t))) / root, m, v];
-  },
+    return [w - (RATE * (m / (1 - BETA1 ** t))) / root, m, v];
+  }),
 });
 
-const rmsprop = (inertia: number): Rule => ({
+const rmsprop = (inertia: number, factors: Factors): Rule => ({
   name: inertia > 0 ? 'RMSprop with momentum' : 'RMSprop',
   step: (k, _, w, out, g, a, b, ...range) =>
-    k.f32Rmsprop(w, out, g, a, inertia > 0 ? b : 0, RATE, 0.9, inertia, 1e-7, ...range),
-  define(_, w, g, a, b) {
+    k.f32Rmsprop(w, out, g, a, inertia > 0 ? b : 0, RATE, 0.9, inertia, 1e-7, ...factors, ...range),
+  define: scaled(factors, (_, w, g, a, b) => {
     const meanSquare = 0.9 * a + (1 - 0.9) * g * g;
     const velocity = inertia * b + (RATE * g) / Math.sqrt(meanSquare + 1e-7);
     return [w - velocity, meanSquare, inertia > 0 ? velocity : b];
-  },
+  }),
 });
 
-const sgd: Rule = {
+const sgd = (factors: Factors): Rule => ({
   name: 'SGD',
-  step: (k, _, w, out, g, _a, _b, ...range) => k.f32Sgd(w, out, g, RATE, ...range),
-  define: (_, w, g, a, b) => [w - RATE * g, a, b],
-};
+  step: (k, _, w, out, g, _a, _b, ...range) => k.f32Sgd(w, out, g, RATE, ...factors, ...range),
+  define: scaled(factors, (_, w, g, a, b) => [w - RATE * g, a, b]),
+});
 
-const rules = [sgd, momentum(false), momentum(true), adam(0), adam(0.5), rmsprop(0), rmsprop(0.9)];
+const rules = (
+  [
+    [1, 0],
+    [1, 0.5],
+    [0.37, 0],
+    [0.37, 0.5],
+  ] as Factors[]
+).flatMap((factors) =>
+  [
+    sgd(factors),
+    momentum(false, factors),
+    momentum(true, factors),
+    adam(factors),
+    rmsprop(0, factors),
+    rmsprop(0.9, factors),
+  ].map((rule) => ({ ...rule, name: `${rule.name}, gradients times ${factors[0]}, decay ${factors[1]}` })),
+);
 
 /** Weights, states (every second one new, that is 0) and gradients; the last element of each is 0, as in padding. */
 function createState(count: number) {

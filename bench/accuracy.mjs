@@ -1,0 +1,100 @@
+// What a recipe reaches on CIFAR-10: trains on the 50,000 training pictures, and then, once, measures on the 10,000 test
+// pictures. With --holdout it trains on nine tenths of the training pictures and measures on the last tenth: that is
+// where recipes are chosen, so that the test pictures decide nothing.
+import '@tensorflow/tfjs-backend-cpu';
+import { setBackend } from '@tensorflow/tfjs-core';
+import { Command, Option } from 'commander';
+import {
+  evaluateClassifier,
+  loadCifar10,
+  mobilenetV1,
+  recipeNetworks,
+  recipes,
+  saveModel,
+  splitDataset,
+  trainClassifier,
+} from 'mobilenet-v1-ts';
+import { positiveInteger } from './output.mjs';
+
+const options = new Command()
+  .description('The accuracy that a recipe reaches on CIFAR-10.')
+  .addOption(new Option('--recipe <name>').choices(Object.keys(recipes)).default('quick'))
+  .option('--seed <number>', 'of weights, order and augmentation', Number, 1)
+  .option('--data <path>', 'where CIFAR-10 lies; without it it is fetched')
+  .option('--minutes <number>', "training time (default: the recipe's)", Number)
+  .option('--epochs <number>', 'passes over the training set, in place of minutes', positiveInteger)
+  .option('--alpha <number>', "width of the network (default: the recipe's)", Number)
+  .option('--threads <number>', "default: the machine's", positiveInteger)
+  .option('--holdout', 'measure on a tenth of the training pictures, and not on the test pictures')
+  .option('--checkpoint <folder>', 'write checkpoints, and go on from the newest where there is one')
+  .option('--report <folder>', 'write report.html, history.csv and history.json')
+  .option('--out <folder>', 'save the model')
+  .option('--set <json>', 'training options that replace those of the recipe, as JSON', (text) => JSON.parse(text), {})
+  .option('--net <json>', 'network options, likewise', (text) => JSON.parse(text), {})
+  .option('--json', 'one object a line')
+  .parse()
+  .opts();
+
+await setBackend('cpu');
+const { seed, alpha, minutes, epochs, threads } = options;
+const recipe = /** @type {keyof typeof recipes} */ (options.recipe);
+const { train, test } = await loadCifar10(options.data === undefined ? {} : { source: options.data });
+const split = options.holdout && (await splitDataset(train, { fraction: 0.1, seed: 0 }));
+const [pictures, unseen] = split ? [split.train, split.validation] : [train, test];
+const model = mobilenetV1({
+  ...recipeNetworks[recipe],
+  ...(alpha && { alpha }),
+  ...options.net,
+  classes: 10,
+  inputShape: [32, 32, 3],
+  seed,
+});
+const resume = options.checkpoint && (await hasCheckpoint(options.checkpoint)) ? options.checkpoint : undefined;
+const {
+  history,
+  seconds,
+  engine,
+  module,
+  threads: used,
+} = await trainClassifier(model, pictures, {
+  ...recipes[recipe],
+  ...(minutes && { maxMinutes: minutes, epochs: undefined }),
+  ...(epochs && { epochs, maxMinutes: undefined }),
+  ...options.set,
+  seed,
+  threads,
+  ...(options.checkpoint && { checkpoint: { dir: options.checkpoint } }),
+  resume,
+  reportDir: options.report,
+  progress: options.json ? 'none' : 'auto',
+  onEpoch: (epoch) => {
+    if (options.json) console.log(JSON.stringify({ bench: 'accuracy', ...epoch }));
+  },
+});
+if (options.out) await saveModel(model, options.out);
+const plain = await evaluateClassifier(model, unseen);
+const flipped = await evaluateClassifier(model, unseen, { testTimeAugmentation: 'flip' });
+const summary = {
+  epochs: history.length,
+  seconds,
+  engine,
+  module,
+  threads: used,
+  measuredOn: split ? 'a tenth of the training pictures' : 'test pictures',
+  loss: plain.loss,
+  accuracyWithFlip: flipped.accuracy,
+};
+const result = { recipe, seed, testAccuracy: plain.accuracy, minutes: seconds / 60 };
+if (options.json) {
+  console.log(JSON.stringify({ bench: 'accuracy', ...summary }));
+  console.log(JSON.stringify(result));
+} else {
+  console.log({ ...summary, ...result });
+}
+
+/** @param {string} folder */
+async function hasCheckpoint(folder) {
+  const { readdir } = await import('node:fs/promises');
+  const names = await readdir(folder).catch(() => []);
+  return names.some((name) => name.startsWith('step-'));
+}

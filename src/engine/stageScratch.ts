@@ -1,0 +1,24 @@
+import type { Stage } from '../graph/stage';
+import type { EngineKernels } from '../kernels/engineKernels';
+import { deepestBlock, rowsPerBlock } from './blocking';
+import { tileScratchBytes } from './fasterTileRows';
+import { depthOf } from './plan';
+import { windowArguments } from './windowArguments';
+
+/** Scratch memory that one thread needs for a stage of C channels in and Q out. */
+export function stageScratchBytes(kernels: EngineKernels, stage: Stage, C: number, Q: number): number {
+  const forTiles = tileScratchBytes(kernels);
+  if (stage.kind === 'conv') {
+    const K = depthOf(stage, C);
+    return Math.max(
+      forTiles,
+      kernels.f32ConvForwardScratchBytes(rowsPerBlock(K), K),
+      kernels.f32ConvInputGradientScratchBytes(rowsPerBlock(Q), Q, K),
+      kernels.f32ConvWeightGradientScratchBytes(deepestBlock(K), K),
+    );
+  }
+  if (stage.kind !== 'depthwise') return forTiles;
+  const { input, output, window, multiplier } = stage;
+  const sizes = [input.height, input.width, output.height, output.width, multiplier] as const;
+  return Math.max(forTiles, kernels.f32DepthwiseScratchBytes(...sizes, ...windowArguments(window)));
+}

@@ -1,0 +1,27 @@
+import type { Optimizer } from '@tensorflow/tfjs-core';
+import type { TfjsOptimizer } from './tfjsOptimizer';
+
+type RatedOptimizer = Optimizer & { learningRate?: number; setLearningRate?(rate: number): void };
+
+/** A tfjs optimizer of the user's own, who disposes of it; it gets its own rate back. */
+export function adoptOptimizer(optimizer: Optimizer): TfjsOptimizer {
+  const { learningRate: own } = optimizer as RatedOptimizer;
+  return {
+    state: undefined,
+    rateFor: (learningRate) => learningRate ?? own ?? Number.NaN,
+    update(gradients, learningRate) {
+      setRate(optimizer, learningRate);
+      optimizer.applyGradients(gradients);
+    },
+    dispose() {
+      if (own !== undefined) setRate(optimizer, own);
+    },
+  };
+}
+
+function setRate(optimizer: RatedOptimizer, rate: number): void {
+  if (Number.isNaN(rate) || rate === optimizer.learningRate) return;
+  // SGD and momentum keep the rate in a tensor too; the others read the property.
+  if (optimizer.setLearningRate) optimizer.setLearningRate(rate);
+  else optimizer.learningRate = rate;
+}

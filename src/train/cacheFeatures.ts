@@ -1,0 +1,86 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { batches } from '../data/batches';
+import { checkIndices, type ImageBatch, type ImageDataset } from '../data/imageDataset';
+import type { EngineChoice } from '../engine/engineChoice';
+import type { InputRange } from '../inputRange';
+import { createPredictor, type Predictor } from './createPredictor';
+
+// N = pictures of the dataset, h, w and C = height, width and channels of their features.
+
+/** Options for {@link cacheFeatures}. */
+export interface CacheFeaturesOptions {
+  /** Runs a batch through the features in inference mode, to `[n,h,w,C]`. @default what `engine` chooses */
+  predict?: Predictor['predict'] | undefined;
+  /** Without effect where there is a `predict`, as are `threads` and `inputRange`. @default 'auto' */
+  engine?: EngineChoice | undefined;
+  /** @default what the machine has, at most 8 */
+  threads?: number | undefined;
+  /** What bytes 0 to 255 are mapped to. @default [0, 1] */
+  inputRange?: InputRange | undefined;
+  /** @default 128 */
+  batchSize?: number | undefined;
+  /** Stops between two batches; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Called after each batch with the number of pictures that are done, and of all; awaited. */
+  onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
+  /** @default 1024 */
+  memoryLimitMegabytes?: number | undefined;
+}
+
+/**
+ * Runs every picture of a dataset once through layers that no training changes, and keeps what comes out, `[N,h,w,C]`
+ * float32.
+ *
+ * Undefined, and nothing is run, where that would need more memory than allowed, or its size is open.
+ *
+ * @param features ends in a map `[n,h,w,C]`, as `splitFrozen` makes it
+ */
+export async function cacheFeatures(
+  features: LayersModel,
+  dataset: ImageDataset,
+  { memoryLimitMegabytes = 1024, ...options }: CacheFeaturesOptions = {},
+): Promise<ImageDataset<Float32Array> | undefined> {
+  const [, height, width, channels] = features.outputs[0]!.shape;
+  if (!height || !width || !channels) return undefined;
+  const values = height * width * channels;
+  if (4 * dataset.size * values > memoryLimitMegabytes * 2 ** 20) return undefined;
+
+  const predictor = await usePredictor(features, options);
+  try {
+    const cached = { images: new Float32Array(dataset.size * values), labels: new Int32Array(dataset.size) };
+    let done = 0;
+    for await (const batch of batches(dataset, { batchSize: options.batchSize ?? 128 })) {
+      options.signal?.throwIfAborted();
+      cached.images.set(await predictor.predict(batch), done * values);
+      cached.labels.set(batch.labels, done);
+      done += batch.labels.length;
+      await options.onProgress?.(done, dataset.size);
+    }
+    const { size, classNames } = dataset;
+    const read = (indices: ArrayLike<number>) => gather(cached, values, indices);
+    return { size, height, width, channels, classNames, labels: cached.labels, read };
+  } finally {
+    await predictor.dispose();
+  }
+}
+
+async function usePredictor(features: LayersModel, options: CacheFeaturesOptions): Promise<Predictor> {
+  const { predict, engine = 'auto', threads, inputRange = [0, 1] } = options;
+  if (predict) return { predict, dispose: async () => {} };
+  return createPredictor(features, { where: 'cacheFeatures', engine, threads, inputRange });
+}
+
+function gather(
+  { images, labels }: Pick<ImageBatch<Float32Array>, 'images' | 'labels'>,
+  values: number,
+  indices: ArrayLike<number>,
+) {
+  checkIndices(indices, labels.length);
+  const batch = { images: new Float32Array(indices.length * values), labels: new Int32Array(indices.length) };
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]!;
+    batch.images.set(images.subarray(index * values, (index + 1) * values), i * values);
+    batch.labels[i] = labels[index]!;
+  }
+  return batch;
+}

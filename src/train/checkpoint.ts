@@ -1,0 +1,133 @@
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import { check, fail } from '../errors';
+import { listCheckpoints, readCheckpoint, removeCheckpointsAfter, writeCheckpoint } from '../io/checkpointFolder';
+import type { Float32Values } from '../io/safetensors';
+import {
+  type CheckpointRecord,
+  differenceOf,
+  identityOf,
+  type ResumedCheckpoint,
+  type ResumedFrom,
+  writerOf,
+} from './checkpointRecord';
+import { isOver, type TrainingCourse } from './trainingCourse';
+import type { CheckpointOptions } from './trainingOptions';
+import { weightNames, weightsInOrder } from './weightNames';
+import { readValues, writeWeight } from './weightValues';
+
+/** Makes room for a training's checkpoints: a folder holds those of one training, and none that it has gone back behind. */
+export async function claimCheckpointFolder(
+  { dir }: CheckpointOptions,
+  resumed: ResumedCheckpoint | undefined,
+): Promise<void> {
+  if (resumed) await removeCheckpointsAfter(dir, resumed.path);
+  const [newest] = await listCheckpoints(dir);
+  check(newest === undefined || (resumed !== undefined && newest.step <= resumed.record.course.step), {
+    where: 'trainClassifier, checkpoint',
+    expected: 'a folder without checkpoints of another training',
+    received: newest?.path,
+    remedy: `Go on from them with resume: '${dir}', or choose another folder.`,
+  });
+}
+
+/** Writes where a training stands; the model is whole, while its trainer may train its upper layers only. */
+export async function saveCheckpoint(
+  { dir, keep }: CheckpointOptions,
+  course: TrainingCourse,
+  model: LayersModel,
+  trained: LayersModel,
+): Promise<void> {
+  const { settings, state, dataset, trainer, bestWeights } = course;
+  const current = await trainer.readState();
+  const names = weightNames(model);
+  const tensors = new Map<string, Float32Values>();
+  const put = (prefix: string, weight: LayerVariable, data: Float32Array | undefined) => {
+    if (data) tensors.set(`${prefix}/${names.get(weight)}`, { shape: weight.shape as number[], data });
+  };
+  for (const weight of names.keys()) {
+    if (!trained.weights.includes(weight)) put('weights', weight, await readValues(weight.read()));
+  }
+  for (const [i, weight] of trained.weights.entries()) {
+    put('weights', weight, current.weights[i]);
+    for (const [slot, values] of Object.entries(current.slots)) put(`optimizer/${slot}`, weight, values[i]);
+    put('average', weight, current.average?.[i]);
+    put('best', weight, bestWeights?.[i]);
+  }
+  const record: CheckpointRecord = {
+    writer: writerOf(trainer.info),
+    ...identityOf(settings, dataset),
+    weights: [...names.values()],
+    course: state,
+  };
+  await writeCheckpoint(dir, { step: state.step, tensors, record }, { keep });
+}
+
+/** Reads a checkpoint, which must be one of this model, and gives the model its weights. */
+export async function openCheckpoint(path: string, model: LayersModel): Promise<ResumedCheckpoint> {
+  const { path: place, record: read, tensors } = await readCheckpoint(path);
+  const record = read as CheckpointRecord;
+  if (record?.course === undefined || record.writer === undefined || !Array.isArray(record.weights)) {
+    fail({ code: 'invalid-data', where: place, expected: 'a checkpoint of trainClassifier', received: 'another' });
+  }
+  const resumed = { path: place, record, tensors };
+  const find = finder(resumed, model);
+  const values = weightsInOrder(model).map((weight) => [weight, find('weights', weight)] as const);
+  for (const [weight, value] of values) writeWeight(weight, value);
+  return resumed;
+}
+
+/** Puts a trainer and its course where the checkpoint was written. */
+export async function restoreCourse(
+  resumed: ResumedCheckpoint,
+  course: TrainingCourse,
+  model: LayersModel,
+  trained: LayersModel,
+): Promise<ResumedFrom> {
+  const { path, record, tensors } = resumed;
+  const { trainer, state, settings } = course;
+  const find = finder(resumed, model);
+  const list = (prefix: string) => trained.weights.map((weight) => find(prefix, weight));
+  const slots = Object.entries((await trainer.readState()).slots).map(([slot, values]) => {
+    const found = values.map((value, i) => value && find(`optimizer/${slot}`, trained.weights[i]!));
+    return [slot, found] as const;
+  });
+  await trainer.writeState({
+    weights: list('weights'),
+    slots: Object.fromEntries(slots),
+    updates: record.course.updates,
+    average: settings.emaDecay === undefined ? undefined : list('average'),
+  });
+  Object.assign(state, record.course);
+  state.finished = state.batch === 0 && isOver(course);
+  if ([...tensors.keys()].some((name) => name.startsWith('best/'))) course.bestWeights = list('best');
+  const difference = differenceOf(record.writer, writerOf(trainer.info));
+  if (difference) console.warn(`trainClassifier: '${path}' ${difference}; the last bits may differ.`);
+  return { path, step: state.step, difference };
+}
+
+/**
+ * Finds what a checkpoint has for a weight. Its name there may be another than here, as tfjs numbers layers that have no
+ * name; so weights are told apart by the order in which they were made.
+ */
+function finder({ path, record, tensors }: ResumedCheckpoint, model: LayersModel) {
+  const where = 'trainClassifier, resume';
+  const weights = weightsInOrder(model);
+  const remedy = 'Build the model, and take the optimizer, that the training began with.';
+  check(weights.length === record.weights.length, {
+    where,
+    expected: `a model of ${record.weights.length} weights, as '${path}' has it`,
+    received: `one of ${weights.length}`,
+    remedy,
+  });
+  return (prefix: string, weight: LayerVariable): Float32Array => {
+    const name = `${prefix}/${record.weights[weights.indexOf(weight)]}`;
+    const found = tensors.get(name);
+    check(found !== undefined && JSON.stringify(found.shape) === JSON.stringify(weight.shape), {
+      where,
+      expected: `'${path}' to hold ${name} [${weight.shape}], as this model and these options have it`,
+      received: found ? `[${found.shape}]` : 'none',
+      remedy,
+    });
+    return found.data;
+  };
+}

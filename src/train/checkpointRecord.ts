@@ -1,0 +1,84 @@
+import { getBackend } from '@tensorflow/tfjs-core';
+import { version } from '../../package.json';
+import type { ImageDataset } from '../data/imageDataset';
+import { check } from '../errors';
+import type { Checkpoint } from '../io/checkpointFolder';
+import type { TrainingEngineInfo } from './trainer';
+import type { CourseState } from './trainingCourse';
+import type { TrainingSettings } from './trainingSettings';
+
+/** What wrote a checkpoint: another engine, module or version may round otherwise. */
+export interface CheckpointWriter {
+  version: string;
+  engine: 'fused' | 'tfjs';
+  module: string | undefined;
+  backend: string;
+}
+
+/** What a checkpoint tells beside its tensors. */
+export interface CheckpointRecord {
+  writer: CheckpointWriter;
+  seed: number;
+  batchSize: number;
+  accumulateSteps: number;
+  pictures: number;
+  classNames: readonly string[];
+  /** Names of all weights, in the order in which they were made. */
+  weights: readonly string[];
+  course: CourseState;
+}
+
+/** A checkpoint that a training goes on from. */
+export interface ResumedCheckpoint {
+  path: string;
+  record: CheckpointRecord;
+  tensors: Checkpoint['tensors'];
+}
+
+/** From where a training went on. */
+export interface ResumedFrom {
+  /** The checkpoint's folder. */
+  path: string;
+  /** Batches that it had behind it. */
+  step: number;
+  /** How its writer differs from what goes on, so that bits may differ too; undefined where it does not. */
+  difference: string | undefined;
+}
+
+/** What is true of a training from its beginning to its end. */
+export const identityOf = (settings: TrainingSettings, dataset: ImageDataset<Uint8Array | Float32Array>) => ({
+  seed: settings.seed,
+  batchSize: settings.batchSize,
+  accumulateSteps: settings.accumulateSteps,
+  pictures: dataset.size,
+  classNames: dataset.classNames,
+});
+
+/** Throws `invalid-argument` unless the training is the one that the checkpoint was written in. */
+export function checkResumed(
+  { path, record }: ResumedCheckpoint,
+  settings: TrainingSettings,
+  dataset: ImageDataset<Uint8Array | Float32Array>,
+): void {
+  for (const [name, here] of Object.entries(identityOf(settings, dataset))) {
+    const there = record[name as keyof CheckpointRecord];
+    check(JSON.stringify(here) === JSON.stringify(there), {
+      where: 'trainClassifier, resume',
+      expected: `${name} ${JSON.stringify(there)}, as in '${path}'`,
+      received: here,
+      remedy: 'Go on with the options and the dataset that the training began with.',
+    });
+  }
+}
+
+export function writerOf({ engine, module }: TrainingEngineInfo): CheckpointWriter {
+  return { version, engine, module, backend: getBackend() };
+}
+
+/** How what goes on differs from what wrote a checkpoint; undefined where it does not. */
+export function differenceOf(there: CheckpointWriter, here: CheckpointWriter): string | undefined {
+  const describe = ({ version, engine, module, backend }: CheckpointWriter) =>
+    `version ${version}, ${engine === 'tfjs' ? `tfjs on ${backend}` : `the engine (${module})`}`;
+  const [was, is] = [describe(there), describe(here)];
+  return was === is ? undefined : `was written by ${was}, and goes on with ${is}`;
+}

@@ -1,0 +1,88 @@
+import { check, checkInteger } from '../errors';
+import type { Schedule } from './learningRate';
+import type { Monitor } from './trainingOptions';
+import type { TrainingEpoch } from './trainingRecords';
+import { atLeast0, between0And1, checkNumbers, type WarmUpOptions, warmUp } from './warmUp';
+
+const WHERE = 'schedules.plateau';
+const MONITORS: readonly Monitor[] = ['loss', 'accuracy', 'valLoss', 'valAccuracy'];
+
+/** Options for `schedules.plateau`; names and defaults are those of Keras's `ReduceLROnPlateau`. */
+export interface PlateauOptions extends WarmUpOptions {
+  rate: number;
+  /** What the rate is multiplied by, in (0, 1). @default 0.1 */
+  factor?: number;
+  /** Epochs without a better value after which the rate falls. @default 10 */
+  patience?: number;
+  /** What counts as better: by more than this. @default 1e-4 */
+  minDelta?: number;
+  /** Losses should fall, accuracies rise. @default 'valLoss', or 'loss' without validation */
+  monitor?: Monitor;
+  /** The rate falls no further than this. @default 0 */
+  minRate?: number;
+  /** Epochs after a fall that are not counted. @default 0 */
+  cooldown?: number;
+}
+
+type Settings = Required<Omit<PlateauOptions, keyof WarmUpOptions | 'monitor'>> & { monitor: Monitor | undefined };
+
+/** See `schedules.plateau`. */
+export function plateau(options: PlateauOptions): Schedule {
+  const { rate, factor = 0.1, patience = 10, minDelta = 1e-4, monitor, minRate = 0, cooldown = 0 } = options;
+  checkNumbers(
+    WHERE,
+    { rate, factor, minDelta, minRate },
+    { rate: atLeast0, factor: between0And1, minDelta: atLeast0, minRate: atLeast0 },
+  );
+  checkInteger(WHERE, 'patience', patience, 1);
+  checkInteger(WHERE, 'cooldown', cooldown, 0);
+  check(monitor === undefined || MONITORS.includes(monitor), {
+    where: WHERE,
+    expected: `monitor to be one of ${MONITORS.join(', ')}`,
+    received: monitor,
+  });
+  const settings = { rate, factor, patience, minDelta, monitor, minRate, cooldown };
+  return warmUp(WHERE, options, (_, { history }) => rateAfter(history, settings));
+}
+
+/** Keras's `ReduceLROnPlateau.on_epoch_end`, over all epochs so far. */
+function rateAfter(history: readonly TrainingEpoch[], settings: Settings): number {
+  const { factor, patience, minDelta, minRate, cooldown } = settings;
+  let { rate } = settings;
+  let best = Number.POSITIVE_INFINITY;
+  let waited = 0;
+  let cooling = 0;
+  for (const value of monitoredLosses(history, settings.monitor)) {
+    if (cooling > 0) {
+      cooling -= 1;
+      waited = 0;
+    }
+    if (value < best - minDelta) {
+      best = value;
+      waited = 0;
+    } else if (cooling === 0) {
+      waited += 1;
+      if (waited >= patience && rate > minRate) {
+        rate = Math.max(rate * factor, minRate);
+        cooling = cooldown;
+        waited = 0;
+      }
+    }
+  }
+  return rate;
+}
+
+/** What should fall: losses as they are, accuracies with their sign changed. */
+function monitoredLosses(history: readonly TrainingEpoch[], monitor: Monitor | undefined): number[] {
+  return history.map((epoch) => {
+    const name = monitor ?? (epoch.valLoss === undefined ? 'loss' : 'valLoss');
+    const value = epoch[name];
+    check(value !== undefined, {
+      where: WHERE,
+      expected: `${name} in epoch ${epoch.epoch}`,
+      received: 'none',
+      remedy: "Give a validation set, or monitor: 'loss'.",
+    });
+    return name.endsWith('ccuracy') ? -value : value;
+  });
+}

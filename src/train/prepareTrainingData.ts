@@ -1,0 +1,46 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ImageDataset } from '../data/imageDataset';
+import { labelsOf, splitIndices } from '../data/splitDataset';
+import { subsetDataset } from '../data/subsetDataset';
+import { check } from '../errors';
+import { checkModelFitsDataset } from './checkModelFitsDataset';
+import { resolveLossWeights, type TargetSettings } from './lossTargets';
+import type { TrainClassifierOptions } from './trainingOptions';
+
+const WHERE = 'trainClassifier';
+
+/** What is trained on and validated with, and how the loss weighs it. */
+export interface PreparedTrainingData {
+  dataset: ImageDataset;
+  validation: ImageDataset | undefined;
+  hasValidation: boolean;
+  targets: TargetSettings;
+}
+
+/** Holds back a validation split where one is asked for, and brings weights into order. */
+export async function prepareTrainingData(
+  model: LayersModel,
+  dataset: ImageDataset,
+  options: TrainClassifierOptions & { seed: number },
+): Promise<PreparedTrainingData> {
+  const { validation, validationSplit, classWeights, sampleWeights, labelSmoothing = 0, seed } = options;
+  check(validation === undefined || validationSplit === undefined, {
+    where: WHERE,
+    expected: 'validation or validationSplit',
+    received: 'both',
+  });
+  if (validation) checkModelFitsDataset(`${WHERE}, validation`, model, validation);
+  const labels = classWeights === 'balanced' ? await labelsOf(dataset) : undefined;
+  const weights = resolveLossWeights(WHERE, dataset, { classWeights, sampleWeights }, labels);
+  if (validationSplit === undefined) {
+    return { dataset, validation, hasValidation: validation !== undefined, targets: { labelSmoothing, ...weights } };
+  }
+  const split = await splitIndices(dataset, { fraction: validationSplit, seed });
+  const kept = weights.sampleWeights && Array.from(split.train, (i) => weights.sampleWeights![i]!);
+  return {
+    dataset: subsetDataset(dataset, split.train),
+    validation: subsetDataset(dataset, split.validation),
+    hasValidation: true,
+    targets: { labelSmoothing, ...weights, sampleWeights: kept },
+  };
+}

@@ -1,0 +1,136 @@
+import { version_core } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { platform } from '#platform';
+import { version } from '../../package.json';
+import type { ImageDataset } from '../data/imageDataset';
+import { createReportWriter } from '../report/createReportWriter';
+import { reportPictures } from '../report/reportPictures';
+import { createStepSampler } from '../report/stepSampler';
+import type {
+  ReportEvaluation,
+  ReportMistake,
+  ReportStatus,
+  ReportTable,
+  TrainingReport,
+} from '../report/trainingReport';
+import type { ClassifierEvaluation } from './evaluateClassifier';
+import type { PreparedTrainingData } from './prepareTrainingData';
+import { progressOf, type TrainingCourse } from './trainingCourse';
+import type { TrainingObserver } from './trainingObserver';
+
+/** Three rows of five, as in the tutorial. */
+const SAMPLES = 15;
+
+/** Keeps the report of a training up to date in a folder. */
+export async function reportObserver(
+  dir: string,
+  model: LayersModel,
+  data: PreparedTrainingData,
+  course: TrainingCourse,
+): Promise<TrainingObserver> {
+  const { state } = course;
+  const writer = createReportWriter({ dir });
+  const sampler = createStepSampler(state.sampled ? { sampled: state.sampled } : {});
+  state.sampled = sampler.sampled;
+  const samples = await reportPictures(data.dataset, evenIndices(data.dataset.size));
+  const { classNames } = data.dataset;
+  let secondsLeft = Number.NaN;
+  let evaluation: ReportEvaluation | undefined;
+  let mistakes: ReportMistake[] | undefined;
+
+  const report = (status: Partial<ReportStatus>): TrainingReport => ({
+    title: `${model.name}: ${data.dataset.size} pictures, ${classNames.length} classes`,
+    status: {
+      epoch: Math.max(state.history.length, state.finished ? 0 : state.epoch),
+      step: state.step,
+      progress: progressOf(course),
+      seconds: state.seconds,
+      ...status,
+    } as ReportStatus,
+    time: Date.now(),
+    classNames,
+    samples,
+    epochs: state.history,
+    steps: sampler.sampled.points,
+    evaluation,
+    mistakes,
+    settings: settingsOf(course),
+    environment: environmentOf(course),
+  });
+  const running = () => report({ state: 'running', secondsLeft });
+
+  return {
+    async onBatch({ step, epoch, batch, batches, loss, accuracy, learningRate, imagesPerSecond, secondsLeft: left }) {
+      secondsLeft = left;
+      sampler.add({ step, epoch: epoch - 1 + batch / batches, loss, accuracy, learningRate, imagesPerSecond });
+      await writer.offer(running);
+    },
+    async onEpoch(_, evaluated) {
+      if (evaluated) {
+        const { loss, accuracy, perClass, confusionMatrix } = evaluated;
+        evaluation = { loss, accuracy, perClass, confusionMatrix };
+        mistakes = await picturesOf(data.validation!, evaluated);
+      }
+      await writer.write(running());
+    },
+    async onEnd(error) {
+      const stopped = error ?? (state.stoppedEarly ? 'Early stopping: no better epoch for long enough.' : undefined);
+      const reason = stopped instanceof Error ? stopped.message : String(stopped);
+      await writer.write(report(stopped === undefined ? { state: 'finished' } : { state: 'stopped', reason }));
+    },
+  };
+}
+
+/** Spread over the whole dataset, so that one in the order of its classes shows several. */
+function evenIndices(size: number): number[] {
+  const count = Math.min(SAMPLES, size);
+  return Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
+}
+
+async function picturesOf(dataset: ImageDataset, { mistakes }: ClassifierEvaluation): Promise<ReportMistake[]> {
+  const pictures = await reportPictures(
+    dataset,
+    mistakes.map(({ index }) => index),
+  );
+  return mistakes.map(({ label, predicted, probability }, i) => ({
+    picture: pictures[i]!,
+    label,
+    predicted,
+    probability,
+  }));
+}
+
+/** What was asked for, and what the defaults made of the rest. */
+function settingsOf({ settings, dataset, validation }: TrainingCourse): ReportTable {
+  const { targets, optimizer, learningRate, onBatch, onEpoch, signal, control, ...rest } = settings;
+  const shown = Object.entries({
+    ...rest,
+    optimizer,
+    labelSmoothing: targets.labelSmoothing,
+    classWeights: targets.classWeights,
+  });
+  return {
+    'training pictures': dataset.size,
+    'validation pictures': validation?.size ?? 0,
+    learningRate: typeof learningRate === 'function' ? 'a schedule' : learningRate,
+    ...Object.fromEntries(shown.map(([name, value]) => [name, showValue(value)])),
+  };
+}
+
+function showValue(value: unknown): string | number | boolean | undefined {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
+  return typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean);
+}
+
+function environmentOf({ trainer: { info } }: TrainingCourse): ReportTable {
+  return {
+    'mobilenet-v1-ts': version,
+    'tfjs-core': version_core,
+    engine: info.engine,
+    module: info.module,
+    threads: info.threads,
+    megabytes: info.megabytes && Math.round(info.megabytes),
+    fallbackReason: info.fallbackReason,
+    ...platform.describe(),
+  };
+}

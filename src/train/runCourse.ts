@@ -1,0 +1,135 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { MobilenetError } from '../errors';
+import { saveCheckpoint } from './checkpoint';
+import { type ClassifierEvaluation, evaluatePredictions } from './evaluateClassifier';
+import { trainEpoch } from './trainEpoch';
+import type { WhichWeights } from './trainer';
+import { isOver, noSums, type TrainingCourse } from './trainingCourse';
+import type { TrainingObserver } from './trainingObserver';
+import type { TrainingEpoch } from './trainingRecords';
+import { readWeights, writeWeight } from './weightValues';
+
+/** Who takes part in a course beside its trainer. */
+export interface RunCourseOptions {
+  /** The whole model. */
+  model: LayersModel;
+  /** What is trained of it: all, or its head on features that were kept. */
+  trained: LayersModel;
+  observer: Required<TrainingObserver>;
+}
+
+/** Trains until the epochs, the minutes or the patience run out, and leaves the weights in the model. */
+export async function runCourse(course: TrainingCourse, options: RunCourseOptions): Promise<void> {
+  const { state, settings, trainer } = course;
+  const { trained, observer } = options;
+  const save = saver(course, options);
+  try {
+    while (!state.finished) {
+      await trainEpoch(course, {
+        ready: async () => {
+          settings.signal?.throwIfAborted();
+          await settings.control?.whenRunning(settings.signal);
+        },
+        async onBatch(batch) {
+          await observer.onBatch(batch);
+          if (state.step % (settings.checkpoint?.everySteps ?? Number.POSITIVE_INFINITY) === 0) save.due();
+          await save.ifDue();
+        },
+      });
+      await trainer.updateModel(whichOf(course));
+      const { record, evaluation } = await endEpoch(course, trained);
+      await observer.onEpoch(record, evaluation);
+      if (settings.checkpoint?.everySteps === undefined || state.finished) save.due();
+      await save.ifDue();
+    }
+    await finish(course, trained);
+    await observer.onEnd();
+  } catch (error) {
+    if (settings.signal?.aborted) await save.now();
+    await giveUp(course, error);
+    await observer.onEnd(error);
+    throw error;
+  }
+}
+
+/** Writes checkpoints, between updates only. */
+function saver(course: TrainingCourse, { model, trained }: RunCourseOptions) {
+  const { checkpoint } = course.settings;
+  let isDue = false;
+  const now = async () => {
+    isDue = false;
+    if (checkpoint && !course.pending) await saveCheckpoint(checkpoint, course, model, trained);
+  };
+  return {
+    now,
+    due() {
+      isDue = true;
+    },
+    ifDue: async () => {
+      if (isDue && !course.pending) await now();
+    },
+  };
+}
+
+/** Validates, remembers, and decides whether there is another epoch. */
+async function endEpoch(
+  course: TrainingCourse,
+  trained: LayersModel,
+): Promise<{ record: TrainingEpoch; evaluation: ClassifierEvaluation | undefined }> {
+  const { state } = course;
+  const evaluation = await validate(course);
+  const { sums } = state;
+  const record: TrainingEpoch = {
+    epoch: state.epoch,
+    loss: sums.loss / sums.images,
+    accuracy: sums.correct / sums.images,
+    valLoss: evaluation?.loss,
+    valAccuracy: evaluation?.accuracy,
+    learningRate: sums.learningRate,
+    imagesPerSecond: sums.images / sums.seconds,
+    seconds: sums.seconds,
+  };
+  state.history.push(record);
+  await judge(course, record, trained);
+  Object.assign(state, { epoch: state.epoch + 1, batch: 0, sums: noSums() });
+  state.finished = isOver(course);
+  return { record, evaluation };
+}
+
+/** What the training is for: the weights, or their average where one is kept. */
+const whichOf = ({ settings }: TrainingCourse): WhichWeights =>
+  settings.emaDecay === undefined ? 'current' : 'average';
+
+async function validate(course: TrainingCourse) {
+  const { trainer, validation, settings, outputKind } = course;
+  if (!validation) return undefined;
+  const { batchSize, signal } = settings;
+  const which = whichOf(course);
+  return evaluatePredictions((batch) => trainer.predict(batch, which), validation, { batchSize, outputKind, signal });
+}
+
+/** Whether this epoch is the best so far, and whether it is time to stop. */
+async function judge(course: TrainingCourse, record: TrainingEpoch, trained: LayersModel): Promise<void> {
+  const { state, settings } = course;
+  const { monitor, earlyStopping, restoreBest } = settings;
+  const { patience = 5, minDelta = 0 } = earlyStopping ?? {};
+  const value = record[monitor]!;
+  const sign = monitor.endsWith('oss') ? -1 : 1;
+  if (state.best === undefined || sign * (value - state.best.value) > minDelta) {
+    state.best = { epoch: record.epoch, value };
+    if (restoreBest) course.bestWeights = await readWeights(trained);
+  }
+  state.stoppedEarly = earlyStopping !== undefined && record.epoch - state.best.epoch >= patience;
+}
+
+/** The model gets what the training was for: the best weights, the averaged ones, or the last. */
+async function finish(course: TrainingCourse, trained: LayersModel): Promise<void> {
+  await course.trainer.updateModel(whichOf(course));
+  for (const [i, values] of course.bestWeights?.entries() ?? []) writeWeight(trained.weights[i]!, values);
+}
+
+/** What was learned so far is the user's; a trainer that died has nothing more to give. */
+async function giveUp(course: TrainingCourse, error: unknown): Promise<void> {
+  const diverged = error instanceof MobilenetError && error.code === 'non-finite';
+  await course.trainer.updateModel(diverged ? 'current' : whichOf(course)).catch(() => {});
+}

@@ -1,0 +1,55 @@
+/** Holds a training and lets it go on; made by {@link createTrainingControl}. */
+export interface TrainingControl {
+  /** Holds the training before its next batch. */
+  pause(): void;
+  resume(): void;
+  readonly paused: boolean;
+  /** Resolves at once unless paused, else when resumed; rejects where the signal aborts meanwhile. */
+  whenRunning(signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * A handle to pause a training with: given to {@link trainClassifier} as `control`. Time spent paused does not count.
+ *
+ * @example
+ * ```ts
+ * const control = createTrainingControl();
+ * const training = trainClassifier(model, train, { epochs: 5, control });
+ * control.pause();
+ * setTimeout(() => control.resume(), 1000);
+ * await training;
+ * ```
+ */
+export function createTrainingControl(): TrainingControl {
+  const waiting = new Set<() => void>();
+  let paused = false;
+  return {
+    get paused() {
+      return paused;
+    },
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
+      for (const goOn of waiting) goOn();
+      waiting.clear();
+    },
+    async whenRunning(signal) {
+      signal?.throwIfAborted();
+      if (!paused) return;
+      await new Promise<void>((resolve, reject) => {
+        const stop = () => {
+          waiting.delete(goOn);
+          reject(signal!.reason);
+        };
+        const goOn = () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        waiting.add(goOn);
+        signal?.addEventListener('abort', stop, { once: true });
+      });
+    },
+  };
+}

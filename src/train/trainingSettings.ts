@@ -1,0 +1,192 @@
+import type { Optimizer } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkAugmentation } from '../data/augment';
+import { checkBatchesOptions } from '../data/batches';
+import type { ImageDataset } from '../data/imageDataset';
+import type { EngineChoice } from '../engine/engineChoice';
+import type { OptimizerSettings, WeightRole } from '../engine/optimizer';
+import { check, checkInteger } from '../errors';
+import { checkInputRange, type InputRange } from '../inputRange';
+import { getModelMetadata } from '../model/metadata';
+import { checkModelFitsDataset } from './checkModelFitsDataset';
+import type { LearningRate } from './learningRate';
+import type { TargetSettings } from './lossTargets';
+import { resolveOptimizer } from './optimizers';
+import type { Monitor, PictureSize, TrainClassifierOptions } from './trainingOptions';
+
+const WHERE = 'trainClassifier';
+const ROLES: readonly WeightRole[] = ['kernel', 'depthwise', 'bias', 'batchNorm'];
+const MONITORS: readonly Monitor[] = ['loss', 'accuracy', 'valLoss', 'valAccuracy'];
+
+/** Options with every default filled in. */
+export interface TrainingSettings
+  extends Omit<
+    TrainClassifierOptions,
+    'optimizer' | 'validation' | 'validationSplit' | 'classWeights' | 'sampleWeights'
+  > {
+  readonly epochs: number;
+  readonly maxMinutes: number;
+  readonly batchSize: number;
+  /** Undefined leaves a tfjs optimizer of the user's own its rate. */
+  readonly learningRate: LearningRate | undefined;
+  readonly optimizer: OptimizerSettings | Optimizer;
+  readonly weightDecayOn: readonly WeightRole[];
+  readonly accumulateSteps: number;
+  readonly targets: TargetSettings;
+  readonly pictureSizes: readonly PictureSize[];
+  readonly inputRange: InputRange;
+  readonly engine: EngineChoice;
+  readonly shuffle: boolean | number;
+  readonly seed: number;
+  readonly monitor: Monitor;
+}
+
+/** Fills in the defaults and refuses what cannot be; `targets` are resolved with the data. */
+export function resolveTrainingSettings(
+  model: LayersModel,
+  dataset: ImageDataset,
+  options: TrainClassifierOptions,
+  { hasValidation, targets }: { hasValidation: boolean; targets: TargetSettings },
+): TrainingSettings {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings: TrainingSettings = {
+    epochs: options.maxMinutes === undefined ? 1 : Number.POSITIVE_INFINITY,
+    maxMinutes: Number.POSITIVE_INFINITY,
+    batchSize: 128,
+    inputRange: getModelMetadata(model).inputRange ?? [0, 1],
+    weightDecayOn: ['kernel'],
+    accumulateSteps: 1,
+    pictureSizes: [],
+    engine: 'auto',
+    shuffle: true,
+    seed: Math.floor(Math.random() * 0x1_0000_0000),
+    monitor: hasValidation ? 'valLoss' : 'loss',
+    ...(given as TrainClassifierOptions),
+    ...resolveUpdates(options),
+    targets,
+  };
+  checkBudget(settings);
+  checkUpdates(settings);
+  checkData(settings, model, dataset);
+  checkControl(settings, hasValidation);
+  return settings;
+}
+
+function resolveUpdates({ optimizer = 'adam', learningRate, weightDecay }: TrainClassifierOptions) {
+  if (isTfjsOptimizer(optimizer)) {
+    check(weightDecay === undefined, {
+      where: WHERE,
+      expected: 'weightDecay only with an optimizer of this library',
+      received: 'a tfjs optimizer',
+      remedy: "Name one, for instance optimizer: 'adamw'.",
+    });
+    return { optimizer, learningRate };
+  }
+  const { settings, learningRate: usual } = resolveOptimizer(optimizer, weightDecay);
+  return { optimizer: settings, learningRate: learningRate ?? usual };
+}
+
+/** Whether it steps by itself: one that tfjs made. */
+export function isTfjsOptimizer(optimizer: unknown): optimizer is Optimizer {
+  return typeof (optimizer as Optimizer | undefined)?.applyGradients === 'function';
+}
+
+function checkBudget({ epochs, maxMinutes, engine, threads }: TrainingSettings): void {
+  if (epochs !== Number.POSITIVE_INFINITY) checkInteger(WHERE, 'epochs', epochs, 1);
+  check(epochs !== Number.POSITIVE_INFINITY || maxMinutes !== Number.POSITIVE_INFINITY, {
+    where: WHERE,
+    expected: 'epochs or maxMinutes to be finite',
+    received: `epochs ${epochs}, maxMinutes ${maxMinutes}`,
+  });
+  check(maxMinutes > 0, { where: WHERE, expected: 'maxMinutes to be above 0', received: maxMinutes });
+  check(['auto', 'tfjs', 'fused'].includes(engine), {
+    where: WHERE,
+    expected: "engine to be 'auto', 'tfjs' or 'fused'",
+    received: engine,
+  });
+  if (threads !== undefined) checkInteger(WHERE, 'threads', threads, 1);
+}
+
+function checkUpdates({ weightDecay, weightDecayOn, clipNorm, accumulateSteps, emaDecay }: TrainingSettings): void {
+  checkNumber('weightDecay', weightDecay, (value) => value >= 0, 'a number of at least 0');
+  const unknown = weightDecayOn.filter((role) => !ROLES.includes(role));
+  check(unknown.length === 0, {
+    where: WHERE,
+    expected: `weightDecayOn to list ${ROLES.join(', ')}`,
+    received: unknown,
+  });
+  checkNumber('clipNorm', clipNorm, (value) => value > 0, 'a number above 0');
+  checkInteger(WHERE, 'accumulateSteps', accumulateSteps, 1);
+  checkNumber('emaDecay', emaDecay, (value) => value >= 0 && value < 1, 'in [0, 1)');
+}
+
+function checkData(settings: TrainingSettings, model: LayersModel, dataset: ImageDataset): void {
+  const { targets, mixup, cutmix, augment, inputRange, pictureSizes } = settings;
+  const { height, width, channels } = dataset;
+  checkNumber('labelSmoothing', targets.labelSmoothing, (value) => value >= 0 && value < 1, 'in [0, 1)');
+  checkNumber('mixup', mixup, (value) => value > 0, 'a number above 0');
+  checkNumber('cutmix', cutmix, (value) => value > 0, 'a number above 0');
+  checkBatchesOptions(WHERE, settings);
+  checkInputRange(WHERE, inputRange, channels);
+  checkModelFitsDataset(WHERE, model, dataset);
+  if (augment) checkAugmentation(WHERE, augment, { height, width, channels });
+  let before = 0;
+  for (const { until, size } of pictureSizes) {
+    checkNumber('until of pictureSizes', until, (value) => value > before && value < 1, 'in (0, 1), rising');
+    checkInteger(WHERE, 'size of pictureSizes', size, 1);
+    check(size <= Math.min(height, width), {
+      where: WHERE,
+      expected: `pictureSizes of at most ${Math.min(height, width)}, the pictures' own size`,
+      received: size,
+    });
+    before = until;
+  }
+  check(model.trainableWeights.length > 0, {
+    where: WHERE,
+    expected: 'a model with trainable weights',
+    received: 'one whose layers are all frozen',
+    remedy: 'Set layer.trainable = true on the layers that should learn.',
+  });
+}
+
+function checkControl(
+  { monitor, earlyStopping, checkpoint, optimizer }: TrainingSettings,
+  hasValidation: boolean,
+): void {
+  check(MONITORS.includes(monitor) && (hasValidation || !monitor.startsWith('val')), {
+    where: WHERE,
+    expected: `monitor to be ${hasValidation ? MONITORS.join(', ') : 'loss or accuracy, as there is no validation'}`,
+    received: monitor,
+  });
+  if (earlyStopping) {
+    const { patience = 1, minDelta } = earlyStopping;
+    checkInteger(WHERE, 'patience', patience, 1);
+    checkNumber('minDelta', minDelta, (value) => value >= 0, 'a number of at least 0');
+  }
+  if (!checkpoint) return;
+  const { dir, everySteps = 1, keep = 1 } = checkpoint;
+  check(typeof dir === 'string' && dir !== '', {
+    where: WHERE,
+    expected: 'checkpoint.dir to be a folder',
+    received: dir,
+  });
+  checkInteger(WHERE, 'checkpoint.everySteps', everySteps, 1);
+  checkInteger(WHERE, 'checkpoint.keep', keep, 1);
+  check(!isTfjsOptimizer(optimizer), {
+    where: WHERE,
+    expected: 'an optimizer of this library, whose state a checkpoint can keep',
+    received: 'a tfjs optimizer',
+    remedy: "Name one, for instance optimizer: 'adam'.",
+  });
+}
+
+function checkNumber(
+  name: string,
+  value: number | undefined,
+  inRange: (value: number) => boolean,
+  range: string,
+): void {
+  if (value === undefined) return;
+  const valid = typeof value === 'number' && Number.isFinite(value) && inRange(value);
+  check(valid, { where: WHERE, expected: `${name} to be ${range}`, received: value });
+}

@@ -1,0 +1,229 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { setBackend, train as tfTrain } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-layers';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  convBlock,
+  depthwiseConvBlock,
+  schedules,
+  type TrainClassifierOptions,
+  trainClassifier,
+} from '../../src/index';
+import { largestDifference, tensors, tinyModel, train, validation, weightsOf } from './models';
+
+beforeEach(async () => {
+  await setBackend('cpu');
+});
+
+/** Losses and weights of a short training in one engine. */
+async function trainIn(
+  engine: 'fused' | 'tfjs',
+  options: TrainClassifierOptions,
+  build: () => tf.LayersModel = tinyModel,
+) {
+  const model = build();
+  const losses: number[] = [];
+  const result = await trainClassifier(model, train, {
+    epochs: 2,
+    batchSize: 16,
+    optimizer: 'momentum',
+    seed: 11,
+    threads: 2,
+    onBatch: ({ loss }) => void losses.push(loss),
+    ...options,
+    engine,
+  });
+  const weights = weightsOf(model);
+  model.dispose();
+  return { losses, weights, result };
+}
+
+/** A net that takes pictures of any size, as it pools over all of them. */
+function pooledModel() {
+  const image = tf.input({ shape: [6, 6, 2] });
+  let features = convBlock(image, { filters: 8, seed: 1 });
+  features = depthwiseConvBlock(features, { filters: 8, strides: 2, seed: 2 });
+  const pooled = tf.layers.globalAveragePooling2d({}).apply(features) as tf.SymbolicTensor;
+  const kernelInitializer = tf.initializers.glorotUniform({ seed: 3 });
+  const outputs = tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer }).apply(pooled);
+  return tf.model({ inputs: image, outputs: outputs as tf.SymbolicTensor });
+}
+
+const weight = (i: number) => 0.5 + (i % 5) / 2;
+
+/** Every option that changes what is learned; each alone, on 6 x 6 x 2 pictures of three classes. */
+const options: Record<string, TrainClassifierOptions> = {
+  'momentum as it is': {},
+  'classical momentum': { optimizer: { name: 'sgd', momentum: 0.8, nesterov: false } },
+  'Adam with other betas': { optimizer: { name: 'adam', beta1: 0.8, beta2: 0.99, epsilon: 1e-3 }, learningRate: 0.01 },
+  AdamW: { optimizer: 'adamw', weightDecay: 0.1, learningRate: 0.01 },
+  'RMSprop with momentum': { optimizer: { name: 'rmsprop', momentum: 0.5, epsilon: 1e-2 } },
+  'weight decay of SGD': { optimizer: 'sgd', weightDecay: 0.3 },
+  'weight decay on all': { weightDecay: 0.3, weightDecayOn: ['kernel', 'depthwise', 'bias', 'batchNorm'] },
+  'clipping by norm': { clipNorm: 0.1, learningRate: 0.1 },
+  'gradient accumulation': { accumulateSteps: 3 },
+  'moving average of weights': { emaDecay: 0.9, validation },
+  'label smoothing': { labelSmoothing: 0.2 },
+  'class weights': { classWeights: { left: 2, top: 0.25 } },
+  'balanced classes': { classWeights: 'balanced' },
+  'sample weights': { sampleWeights: Array.from({ length: train.size }, (_, i) => weight(i)) },
+  mixup: { mixup: 0.4 },
+  cutmix: { cutmix: 1 },
+  'mixup or cutmix, smoothed': { mixup: 0.4, cutmix: 1, labelSmoothing: 0.1 },
+  'crop and flip': { augment: { crop: { padding: 1 }, flip: 'random' } },
+  'reflected crop, alternating flip': { augment: { crop: { padding: 2, fill: 'reflect' }, flip: 'alternating' } },
+  'cutout, brightness, contrast, rotation': {
+    augment: { cutout: { size: 2 }, brightness: 0.3, contrast: 0.3, rotation: 20 },
+  },
+  'ranges per channel': {
+    inputRange: [
+      [-1, 1],
+      [-2, 3],
+    ],
+  },
+  'a validation split': { validationSplit: 0.3, shuffle: 20 },
+  'a schedule with warm-up': { learningRate: schedules.oneCycle({ rate: 0.05 }) },
+};
+
+describe('the engine and tfjs agree', () => {
+  for (const [name, given] of Object.entries(options)) {
+    test(`${name}: losses and weights within 2e-5 over two epochs`, async () => {
+      const [ours, theirs] = [await trainIn('fused', given), await trainIn('tfjs', given)];
+      expect(ours.result.engine).toBe('fused');
+      expect(ours.losses.length).toBeGreaterThan(4);
+      expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
+      expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
+      const figures = ({ result }: typeof ours) => result.history.map(({ valLoss = 0, loss }) => [valLoss, loss]);
+      expect(largestDifference(figures(ours), figures(theirs))).toBeLessThan(2e-5);
+    });
+  }
+
+  test('an option changes what is learned', async () => {
+    const plain = await trainIn('tfjs', {});
+    for (const [name, given] of Object.entries(options).slice(1)) {
+      const changed = await trainIn('tfjs', given);
+      expect(largestDifference(plain.weights, changed.weights), name).toBeGreaterThan(1e-4);
+    }
+  });
+
+  test('smaller pictures first: losses and weights within 2e-5', async () => {
+    const given = { pictureSizes: [{ until: 0.5, size: 4 }] };
+    const [ours, theirs] = [await trainIn('fused', given, pooledModel), await trainIn('tfjs', given, pooledModel)];
+    const native = await trainIn('fused', {}, pooledModel);
+    expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
+    expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
+    expect(Math.abs(ours.losses[0]! - native.losses[0]!)).toBeGreaterThan(1e-3);
+  });
+});
+
+describe('what options mean', () => {
+  test('accumulated halves make the update of the whole batch, batch norm aside', async () => {
+    const build = () => {
+      const model = tinyModel();
+      for (const layer of model.layers) if (layer.getClassName() === 'BatchNormalization') layer.trainable = false;
+      return model;
+    };
+    const whole = await trainIn('fused', { shuffle: false, batchSize: 20, optimizer: 'sgd' }, build);
+    const halves = await trainIn(
+      'fused',
+      { shuffle: false, batchSize: 10, accumulateSteps: 2, optimizer: 'sgd' },
+      build,
+    );
+    expect(halves.losses).toHaveLength(2 * whole.losses.length - 2);
+    expect(largestDifference(whole.weights, halves.weights)).toBeLessThan(1e-6);
+  });
+
+  for (const engine of ['fused', 'tfjs'] as const) {
+    test(`${engine}: the model gets the averaged weights, which validation saw`, async () => {
+      const [model, plain] = [tinyModel(), tinyModel()];
+      const shared = { epochs: 3, batchSize: 16, seed: 1, optimizer: 'momentum', engine } as const;
+      const { history } = await trainClassifier(model, train, { ...shared, emaDecay: 0.8, validation });
+      await trainClassifier(plain, train, { ...shared, validation });
+      expect(largestDifference(weightsOf(model), weightsOf(plain))).toBeGreaterThan(1e-4);
+      const { evaluateClassifier } = await import('../../src/index');
+      const { loss } = await evaluateClassifier(model, validation);
+      expect(loss).toBeCloseTo(history.at(-1)!.valLoss!, 5);
+      model.dispose();
+      plain.dispose();
+    });
+
+    test(`${engine}: early stopping ends it after the patience, and the best weights come back`, async () => {
+      const model = tinyModel();
+      const seen: number[][][] = [];
+      const { history, stoppedEarly, bestEpoch } = await trainClassifier(model, train, {
+        epochs: 50,
+        batchSize: 16,
+        seed: 1,
+        engine,
+        learningRate: ({ epoch }) => (epoch < 4 ? 0.01 : 0.3),
+        optimizer: 'sgd',
+        validation,
+        earlyStopping: { patience: 2 },
+        restoreBest: true,
+        onEpoch: () => void seen.push(weightsOf(model)),
+      });
+      const losses = history.map(({ valLoss }) => valLoss!);
+      expect(stoppedEarly).toBe(true);
+      expect(losses.indexOf(Math.min(...losses))).toBe(bestEpoch - 1);
+      expect(history).toHaveLength(bestEpoch + 2);
+      expect(weightsOf(model)).toEqual(seen[bestEpoch - 1]);
+      model.dispose();
+    });
+
+    test(`${engine}: nothing is left behind, with everything switched on`, async () => {
+      const model = tinyModel();
+      const before = tensors();
+      await trainClassifier(model, train, {
+        epochs: 2,
+        batchSize: 16,
+        engine,
+        optimizer: 'adamw',
+        emaDecay: 0.9,
+        clipNorm: 1,
+        accumulateSteps: 2,
+        mixup: 0.2,
+        validationSplit: 0.2,
+        restoreBest: true,
+      });
+      expect(tensors()).toBe(before);
+      model.dispose();
+    });
+  }
+});
+
+describe('bad input', () => {
+  const refused: [name: string, options: object, message: RegExp][] = [
+    ['an unknown class', { classWeights: { right: 1, up: 2 } }, /classWeights of the classes left, right, top.*up/],
+    ['too few class weights', { classWeights: [1, 2] }, /one weight for each of the 3 classes, received 2/],
+    ['a negative weight', { sampleWeights: train.labels.map(() => -1) }, /sampleWeights\[0\].*at least 0/],
+    ['both validations', { validation, validationSplit: 0.1 }, /validation or validationSplit, received both/],
+    ['a monitor without validation', { monitor: 'valLoss' }, /loss or accuracy.*no validation/],
+    ['patience', { earlyStopping: { patience: 0 } }, /patience/],
+    ['clip norm', { clipNorm: 0 }, /clipNorm to be a number above 0/],
+    ['accumulation', { accumulateSteps: 0 }, /accumulateSteps/],
+    ['average', { emaDecay: 1 }, /emaDecay to be in \[0, 1\)/],
+    ['mixup', { mixup: -1 }, /mixup/],
+    ['a role', { weightDecayOn: ['gamma'] }, /weightDecayOn to list kernel, depthwise, bias, batchNorm/],
+    [
+      'sizes that fall',
+      {
+        pictureSizes: [
+          { until: 0.5, size: 4 },
+          { until: 0.4, size: 5 },
+        ],
+      },
+      /rising/,
+    ],
+    ['a size above the pictures', { pictureSizes: [{ until: 0.5, size: 8 }] }, /at most 6/],
+    ['ranges of other channels', { inputRange: [[0, 1]] }, /each of 2 channels/],
+    ['a tfjs optimizer in a checkpoint', { optimizer: tfTrain.sgd(1), checkpoint: { dir: 'x' } }, /Name one/],
+    ['its weight decay', { optimizer: tfTrain.sgd(1), weightDecay: 1 }, /tfjs optimizer/],
+  ];
+  for (const [name, given, message] of refused) {
+    test(name, async () => {
+      const model = tinyModel();
+      await expect(trainClassifier(model, train, given)).rejects.toThrow(message);
+      model.dispose();
+    });
+  }
+});

@@ -1,0 +1,149 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { readdirSync } from 'node:fs';
+import { rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type TrainClassifierOptions, trainClassifier } from '../../src/index';
+import { createRandom } from '../../src/random';
+import { temporaryFolder } from '../engine/teamBundles';
+import { tinyModel, train, validation, weightsOf } from './models';
+
+let folder: ReturnType<typeof temporaryFolder>;
+
+beforeEach(async () => {
+  await tf.setBackend('cpu');
+  folder = temporaryFolder();
+});
+
+afterEach(() => folder.remove());
+
+const everything: TrainClassifierOptions = {
+  epochs: 4,
+  batchSize: 8,
+  optimizer: 'adamw',
+  learningRate: ({ progress, history }) => 0.01 * (1 - progress) + 0.001 * history.length,
+  augment: { crop: { padding: 1 }, flip: 'alternating' },
+  mixup: 0.3,
+  emaDecay: 0.9,
+  accumulateSteps: 2,
+  validation,
+  restoreBest: true,
+  monitor: 'valAccuracy',
+};
+
+const build = () => tinyModel({ dropout: 0.3 });
+
+/** The figures of a history that do not depend on the clock. */
+const figures = (history: { loss: number; accuracy: number; valLoss: number | undefined; learningRate: number }[]) =>
+  history.map(({ loss, accuracy, valLoss, learningRate }) => ({ loss, accuracy, valLoss, learningRate }));
+
+for (const engine of ['fused', 'tfjs'] as const) {
+  describe(`${engine}: aborted again and again, a training ends with the same bits`, () => {
+    for (const everySteps of [undefined, 2, 3]) {
+      test(`with a checkpoint every ${everySteps ?? 'epoch'}`, async () => {
+        const seed = 20 + (everySteps ?? 0);
+        const whole = build();
+        const expected = await trainClassifier(whole, train, { ...everything, engine, seed: 5 });
+
+        const random = createRandom(seed);
+        const checkpoint = { dir: folder.path, everySteps, keep: 2 };
+        for (let started = false; ; started = true) {
+          // A new model each time, as in a new process: all it knows comes from the checkpoint.
+          const model = build();
+          const stop = new AbortController();
+          let left = 1 + random.integer(9);
+          const outcome = await trainClassifier(model, train, {
+            ...everything,
+            engine,
+            seed: 5,
+            checkpoint,
+            resume: started ? folder.path : undefined,
+            signal: stop.signal,
+            onBatch: () => void (--left === 0 && stop.abort()),
+          }).catch((error) => (stop.signal.aborted ? undefined : Promise.reject(error)));
+          if (outcome) {
+            expect(figures(outcome.history)).toEqual(figures(expected.history));
+            expect(outcome.steps).toBe(expected.steps);
+            expect(outcome.resumedFrom).toMatchObject({ difference: undefined });
+            expect(weightsOf(model)).toEqual(weightsOf(whole));
+            model.dispose();
+            break;
+          }
+          model.dispose();
+        }
+        whole.dispose();
+        expect(readdirSync(folder.path).filter((name) => name.startsWith('step-'))).toHaveLength(2);
+      });
+    }
+  });
+}
+
+test('a finished training resumes to its end at once', async () => {
+  const checkpoint = { dir: folder.path };
+  const [first, again] = [build(), build()];
+  await trainClassifier(first, train, { ...everything, seed: 5, checkpoint });
+  let batches = 0;
+  const { resumedFrom, history } = await trainClassifier(again, train, {
+    ...everything,
+    resume: folder.path,
+    onBatch: () => void batches++,
+  });
+  expect(batches).toBe(0);
+  expect(history).toHaveLength(4);
+  expect(resumedFrom!.step).toBe(28);
+  expect(weightsOf(again)).toEqual(weightsOf(first));
+  first.dispose();
+  again.dispose();
+});
+
+test('what the engine wrote, tfjs goes on with, and says so', async () => {
+  const checkpoint = { dir: folder.path };
+  const model = build();
+  await trainClassifier(model, train, { ...everything, epochs: 2, engine: 'fused', seed: 5, checkpoint });
+  const { resumedFrom, history } = await trainClassifier(model, train, {
+    ...everything,
+    engine: 'tfjs',
+    resume: folder.path,
+  });
+  expect(history).toHaveLength(4);
+  expect(resumedFrom!.difference).toMatch(
+    /was written by version .*the engine \(.*simd\), and goes on with .*tfjs on cpu/,
+  );
+  model.dispose();
+});
+
+test('another seed, batch size, dataset, model or optimizer is refused', async () => {
+  const checkpoint = { dir: folder.path };
+  const model = build();
+  await trainClassifier(model, train, { ...everything, epochs: 1, seed: 5, checkpoint });
+  const refuse = (options: TrainClassifierOptions, message: RegExp, set = train) =>
+    expect(trainClassifier(model, set, { ...everything, resume: folder.path, ...options })).rejects.toThrow(message);
+  await refuse({ seed: 6 }, /seed 5, as in .*received 6/);
+  await refuse({ batchSize: 16 }, /batchSize 8/);
+  await refuse({ optimizer: 'rmsprop' }, /optimizer\/meanSquare/);
+  await refuse({}, /pictures 50/, validation as never);
+  const other = sequential();
+  other.add(layers.flatten({ inputShape: [6, 6, 2] }));
+  other.add(layers.dense({ units: 3, activation: 'softmax' }));
+  await expect(trainClassifier(other, train, { ...everything, resume: folder.path })).rejects.toThrow(
+    /a model of \d+ weights.*received one of 2/,
+  );
+  model.dispose();
+  other.dispose();
+});
+
+test('a torn checkpoint is refused, and the one before it is offered', async () => {
+  const model = build();
+  await trainClassifier(model, train, { ...everything, seed: 5, checkpoint: { dir: folder.path, keep: 2 } });
+  const [before, newest] = readdirSync(folder.path).sort();
+  await truncate(join(folder.path, newest!, 'state.safetensors'), 1000);
+  const again = () => trainClassifier(model, train, { ...everything, resume: folder.path });
+  await expect(again()).rejects.toThrow(new RegExp(before!));
+  await expect(again()).rejects.toMatchObject({ code: 'invalid-data' });
+  const { history } = await trainClassifier(model, train, { ...everything, resume: join(folder.path, before!) });
+  expect(history).toHaveLength(4);
+  await rm(join(folder.path, newest!), { recursive: true });
+  model.dispose();
+});
