@@ -37,8 +37,10 @@ export function f32ConvForward(
     const block = unit / panels;
     const start = block * rowsPerBlock;
     const rows = min(rowsPerBlock, P - start);
-    if (isPointwise) {
-      const from = x + (<usize>start * <usize>C << 2);
+    const from = x + (<usize>start * <usize>C << 2);
+    if (isPointwise && scale == 0) {
+      packPlainRows(from, packed, rows, C, tileRows);
+    } else if (isPointwise) {
       packActivatedRows(from, scale, offset, low, high, patches, packed, rows, C, tileRows);
     } else {
       for (let i = 0; i < rows; i++) {

@@ -1,0 +1,110 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setBackend } from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTrainingControl, type TrainingEpoch, trainClassifier } from '../../src/index';
+import { temporaryFolder } from '../engine/teamBundles';
+import { tinyModel, train, validation } from './models';
+
+let folder: ReturnType<typeof temporaryFolder>;
+
+beforeEach(async () => {
+  await setBackend('cpu');
+  folder = temporaryFolder();
+});
+
+afterEach(() => folder.remove());
+
+const read = (name: string) => readFileSync(join(folder.path, name), 'utf8');
+
+describe('reportDir', () => {
+  test('writes the page, the history and what was asked for', async () => {
+    const model = tinyModel();
+    const options = { epochs: 3, batchSize: 16, seed: 5, validation, reportDir: folder.path, weightDecay: 0.125 };
+    const { history } = await trainClassifier(model, train, options);
+    const { status, settings, environment, epochs, evaluation } = JSON.parse(read('history.json'));
+    expect(status).toMatchObject({ state: 'finished', epoch: 3, step: 12, progress: 1 });
+    expect(settings).toMatchObject({ 'training pictures': 50, seed: 5, weightDecay: 0.125, batchSize: 16 });
+    expect(environment).toMatchObject({ engine: 'fused' });
+    expect(epochs.map(({ loss }: TrainingEpoch) => loss)).toEqual(history.map(({ loss }) => loss));
+    expect(evaluation.accuracy).toBe(history[2]!.valAccuracy);
+    expect(read('history.csv').split('\n')).toHaveLength(5);
+    expect(read('report.html')).toContain('left');
+    model.dispose();
+  });
+
+  test('is there while it trains, and says why it was stopped', async () => {
+    const model = tinyModel();
+    const reason = new Error('enough <b>of it</b>');
+    const states: string[] = [];
+    const training = trainClassifier(model, train, {
+      epochs: 3,
+      reportDir: folder.path,
+      onEpoch({ epoch }) {
+        states.push(JSON.parse(read('history.json')).status.state);
+        if (epoch === 2) throw reason;
+      },
+    });
+    await expect(training).rejects.toBe(reason);
+    expect(states).toEqual(['running', 'running']);
+    expect(JSON.parse(read('history.json')).status).toMatchObject({ state: 'stopped', reason: 'enough <b>of it</b>' });
+    expect(read('report.html')).not.toContain('<b>of it');
+    model.dispose();
+  });
+
+  test('goes on with its curves where a training is resumed', async () => {
+    const model = tinyModel();
+    const checkpoint = { dir: join(folder.path, 'checkpoints') };
+    const options = { batchSize: 16, seed: 5, reportDir: folder.path };
+    await trainClassifier(model, train, { ...options, epochs: 1, checkpoint });
+    await trainClassifier(model, train, { ...options, epochs: 2, resume: checkpoint.dir });
+    const { course } = JSON.parse(read('checkpoints/step-00000004/checkpoint.json')).record;
+    expect(course.sampled.points).toHaveLength(4);
+    expect(read('history.csv').split('\n')).toHaveLength(4);
+    model.dispose();
+  });
+});
+
+describe('control', () => {
+  test('a paused training takes no step, and its time does not count', async () => {
+    const model = tinyModel();
+    const control = createTrainingControl();
+    let steps = 0;
+    const training = trainClassifier(model, train, {
+      epochs: 2,
+      batchSize: 16,
+      control,
+      onBatch() {
+        if (++steps === 3) control.pause();
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(control.paused).toBe(true);
+    expect(steps).toBe(3);
+    control.resume();
+    const { seconds } = await training;
+    expect(steps).toBe(8);
+    expect(seconds).toBeLessThan(0.7);
+    model.dispose();
+  });
+
+  test('a paused training can be aborted, and writes a checkpoint', async () => {
+    const model = tinyModel();
+    const control = createTrainingControl();
+    const stop = new AbortController();
+    const dir = join(folder.path, 'checkpoints');
+    const training = trainClassifier(model, train, {
+      epochs: 2,
+      batchSize: 16,
+      control,
+      signal: stop.signal,
+      checkpoint: { dir },
+      onBatch: () => control.pause(),
+    });
+    setTimeout(() => stop.abort(), 300);
+    await expect(training).rejects.toMatchObject({ name: 'AbortError' });
+    expect(existsSync(join(dir, 'step-00000001/checkpoint.json'))).toBe(true);
+    model.dispose();
+  });
+});
