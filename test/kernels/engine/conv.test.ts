@@ -155,42 +155,43 @@ const variants = flavours.flatMap(([flavour, bytes]) => [4, 6].map((tileRows) =>
 describe.each(variants)('$flavour, tiles of $tileRows rows', ({ bytes, tileRows }) => {
   const rowsPerBlock = 12;
 
-  const sources = ['activated', 'as it is'] as const;
-  test.each(
-    [...pointwise, ...windows, stem].flatMap((one) => sources.map((source) => [source, title(one), one] as const)),
-  )('f32ConvForward, x %s, is within 1e-6 of the sum of |products|: %s', (read, _, one) => {
-    const { geometry, clamp } = one;
-    const [N, , , C, OH, OW, F, KH, KW] = geometry;
-    const [K, P] = [KH * KW * C, N * OH * OW];
-    const data = dataOf(one);
-    const arena = createArena(bytes);
-    const { floats, doubles, kernels } = arena;
-    const blocks = Math.ceil(P / rowsPerBlock);
-    const z = floats(new Float32Array(P * F));
-    const moments = doubles(new Float64Array(blocks * 2 * F));
-    const x = floats(data.x);
-    const isRaw = read === 'as it is';
-    const source = isRaw
-      ? ([x, 0, 0, ...clamp] as const)
-      : ([x, floats(data.scale), floats(data.offset), ...clamp] as const);
-    const w = floats(toPanels(data.w, K, F));
-    const scratch = floats(new Float32Array(kernels.f32ConvForwardScratchBytes(rowsPerBlock, K) / 4));
-    const [actual, sums] = inShares(
-      (blocks * F) / 8,
-      (begin, end) =>
-        kernels.f32ConvForward(...source, w, z, moments, scratch, begin, end, rowsPerBlock, tileRows, ...geometry),
-      () => [arena.readFloats(z, P * F), arena.readDoubles(moments, blocks * 2 * F)],
-    );
-    const a = isRaw ? data.x : activated(data, clamp);
-    const expected = new Float64Array(P * F);
-    const magnitude = new Float64Array(P * F);
-    forEachProduct(geometry, (out, input, weight) => {
-      expected[out]! += a[input]! * data.w[weight]!;
-      magnitude[out]! += Math.abs(a[input]! * data.w[weight]!);
-    });
-    expectClose(actual!, expected, magnitude);
-    expectMoments(sums!, actual!, actual!, P, F, rowsPerBlock);
-  });
+  const named = (read: 'activated' | 'as it is', cases: Case[]) => cases.map((one) => [read, title(one), one] as const);
+  test.each([...named('activated', [...pointwise, ...windows, stem]), ...named('as it is', pointwise)])(
+    'f32ConvForward, x %s, is within 1e-6 of the sum of |products|: %s',
+    (read, _, one) => {
+      const { geometry, clamp } = one;
+      const [N, , , C, OH, OW, F, KH, KW] = geometry;
+      const [K, P] = [KH * KW * C, N * OH * OW];
+      const data = dataOf(one);
+      const arena = createArena(bytes);
+      const { floats, doubles, kernels } = arena;
+      const blocks = Math.ceil(P / rowsPerBlock);
+      const z = floats(new Float32Array(P * F));
+      const moments = doubles(new Float64Array(blocks * 2 * F));
+      const x = floats(data.x);
+      const isRaw = read === 'as it is';
+      const source = isRaw
+        ? ([x, 0, 0, ...clamp] as const)
+        : ([x, floats(data.scale), floats(data.offset), ...clamp] as const);
+      const w = floats(toPanels(data.w, K, F));
+      const scratch = floats(new Float32Array(kernels.f32ConvForwardScratchBytes(rowsPerBlock, K) / 4));
+      const [actual, sums] = inShares(
+        (blocks * F) / 8,
+        (begin, end) =>
+          kernels.f32ConvForward(...source, w, z, moments, scratch, begin, end, rowsPerBlock, tileRows, ...geometry),
+        () => [arena.readFloats(z, P * F), arena.readDoubles(moments, blocks * 2 * F)],
+      );
+      const a = isRaw ? data.x : activated(data, clamp);
+      const expected = new Float64Array(P * F);
+      const magnitude = new Float64Array(P * F);
+      forEachProduct(geometry, (out, input, weight) => {
+        expected[out]! += a[input]! * data.w[weight]!;
+        magnitude[out]! += Math.abs(a[input]! * data.w[weight]!);
+      });
+      expectClose(actual!, expected, magnitude);
+      expectMoments(sums!, actual!, actual!, P, F, rowsPerBlock);
+    },
+  );
 
   test.each(pointwise.map((one) => [title(one), one] as const))(
     'f32PointwiseInputGradient is within 1e-6 of the sum of |products|: %s',
