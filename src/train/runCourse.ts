@@ -45,10 +45,16 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
     await finish(course, trained);
     await observer.onEnd();
   } catch (error) {
-    if (settings.signal?.aborted) await save.now();
-    await giveUp(course, error);
-    await observer.onEnd(error);
-    throw error;
+    // Whoever stops a training goes on later; where that cannot be, it is what there is to say.
+    const reason = settings.signal?.aborted
+      ? await save.now().then(
+          () => error,
+          (failed) => failed,
+        )
+      : error;
+    await giveUp(course, reason);
+    await Promise.resolve(observer.onEnd(reason)).catch(() => {});
+    throw reason;
   }
 }
 
