@@ -5,7 +5,7 @@ import { checkInputRange, type InputRange } from '../inputRange';
 import type { EngineKernels } from '../kernels/engineKernels';
 import { type EngineState, packState, packWeights, unpackState, unpackWeights } from './engineState';
 import { OPTIMIZER_SLOTS, type OptimizerSettings, type WeightRole } from './optimizer';
-import { graphsOfSizes, type PictureSize, sizeIndex } from './pictureSizes';
+import { sizeIndex } from './pictureSizes';
 import { planTraining } from './plan';
 import type { SessionCommand, SessionInit, StepOutcome, WhichWeights } from './session';
 import type { PackedState } from './sessionMemory';
@@ -32,8 +32,8 @@ export interface TrainingEngineOptions {
   average?: boolean | undefined;
   /** Whether batches may wait for their update, for which their gradients need a place. @default true */
   accumulate?: boolean | undefined;
-  /** Further sizes that the pictures of a batch may have, none larger than the model's own. @default none */
-  sizes?: readonly PictureSize[] | undefined;
+  /** The same net, on the same weights, for pictures of each further size that a batch may have. @default none */
+  otherSizes?: readonly StageGraph[] | undefined;
   /** @default what the machine has, at most 8 */
   threads?: number | undefined;
 }
@@ -78,11 +78,11 @@ export interface TrainingEngine {
 /**
  * Lays out memory, starts the threads and gives them the weights.
  *
- * @throws {MobilenetError} `engine-failed` where no worker starts, or the model cannot take pictures of a size
+ * @throws {MobilenetError} `engine-failed` where no worker starts
  */
 export async function createTrainingEngine(options: TrainingEngineOptions): Promise<TrainingEngine> {
   const { graph, optimizer, average = false, accumulate = true, batchSize } = options;
-  const graphs = graphsOfSizes(options.graph, options.sizes);
+  const graphs = graphsOfAllSizes(options);
   const layout = layOutWeights(graph, decaying(options));
   const team = await createTeam({
     threads: options.threads,
@@ -169,7 +169,7 @@ function ownValues<T extends Uint8Array | Int32Array | Float32Array>(view: T): T
 export function prepareSession(options: TrainingEngineOptions, threads: number, kernels: EngineKernels) {
   const { graph, batchSize, optimizer, inputRange, clipNorm, average = false, accumulate = true } = options;
   checkInputRange('The engine', inputRange, graph.input.channels);
-  const { plans, memoryBytes } = planTraining(graphsOfSizes(graph, options.sizes), {
+  const { plans, memoryBytes } = planTraining(graphsOfAllSizes(options), {
     batchSize,
     threads,
     optimizerStates: OPTIMIZER_SLOTS[optimizer.kind].length,
@@ -183,5 +183,7 @@ export function prepareSession(options: TrainingEngineOptions, threads: number, 
   const init: SessionInit = { kind: 'training', plans, weights, optimizer, clipNorm, inputRange };
   return { init, memoryBytes };
 }
+
+const graphsOfAllSizes = ({ graph, otherSizes = [] }: TrainingEngineOptions) => [graph, ...otherSizes] as const;
 
 const decaying = ({ weightDecayOn = ['kernel'] }: TrainingEngineOptions) => weightDecayOn;

@@ -9,6 +9,8 @@ import { StageBuilder } from './stageBuilder';
 export interface ReadStagesOptions {
   /** Takes a model that ends in any layer, such as one that was cut off. @default false: in the scores of a classifier */
   readonly anyOutput?: boolean;
+  /** Of the pictures, in pixels. @default the model's own */
+  readonly size?: Pick<FeatureSize, 'height' | 'width'>;
 }
 
 /**
@@ -17,19 +19,22 @@ export interface ReadStagesOptions {
  * Each convolution (a dense layer is one) takes in the batch norm and the activation behind it, and the zero padding
  * before it; global pooling takes in an activation. The last stage of a classifier never has an activation. Layers that
  * change only the shape, and those that do nothing, leave no trace. No tensor is made, and no weight is read.
+ *
+ * The stages for pictures of another size have the same weights, and pad as the layers themselves do at that size. Where
+ * a weight, a window or a shape does not fit it, its layer is what is named.
  */
 export function readStages(
   model: LayersModel,
-  { anyOutput = false }: ReadStagesOptions = {},
+  { anyOutput = false, size }: ReadStagesOptions = {},
 ): { graph: StageGraph } | { unsupported: UnsupportedLayer } {
   const chain = layerChain(model);
   if ('unsupported' in chain) return chain;
   const { layers } = chain;
-  const input = inputSize(model);
+  const input = inputSize(model, size);
   if ('reason' in input) return { unsupported: input };
 
-  const builder = new StageBuilder(input);
   const weights = weightTable(model);
+  const builder = new StageBuilder(input, weights.infos);
   let lastComputing: Layer = model;
   for (const layer of layers) {
     const own = weights.take(layer);
@@ -48,10 +53,11 @@ export function readStages(
 
 const shapeOnly: ReadonlySet<string> = new Set(['Flatten', 'Reshape']);
 
-/** The size of the pictures that the model takes. */
-function inputSize({ inputs }: LayersModel): FeatureSize | UnsupportedLayer {
+/** The size of the pictures, which the model says as far as it is not given. */
+function inputSize({ inputs }: LayersModel, given: ReadStagesOptions['size']): FeatureSize | UnsupportedLayer {
   const { shape, dtype, sourceLayer } = inputs[0]!;
-  const [, height, width, channels] = shape;
+  const { height = shape[1], width = shape[2] } = given ?? {};
+  const channels = shape[3];
   if (shape.length !== 4) return unsupportedLayer(sourceLayer, `takes [N,${shape.slice(1)}], not pictures [N,H,W,C]`);
   if (!height || !width || !channels) {
     return unsupportedLayer(sourceLayer, 'leaves the size of its pictures open; it must be known in advance');

@@ -1,4 +1,4 @@
-import type { BatchNorm, ConvStage, DepthwiseStage, FeatureSize, Stage, WeightRef } from './stage';
+import type { BatchNorm, ConvStage, DepthwiseStage, FeatureSize, Stage, WeightInfo, WeightRef } from './stage';
 import { noZeros, placeWindow, type Sliding, type Zeros } from './window';
 
 /** Why a layer cannot be added: the end of a sentence that begins with the layer. Undefined where it was added. */
@@ -32,7 +32,11 @@ export class StageBuilder {
   /** What tfjs calls the picture of `size`, without the batch; the values lie in the same order. */
   private shape: readonly number[];
 
-  constructor(private size: FeatureSize) {
+  /** @param weights what the layers' references point at */
+  constructor(
+    private size: FeatureSize,
+    private readonly weights: readonly WeightInfo[],
+  ) {
     this.shape = [size.height, size.width, size.channels];
   }
 
@@ -62,7 +66,7 @@ export class StageBuilder {
 
   /** A dense layer is a convolution with one window, the whole picture; its kernel has the right order as it is. */
   connect({ name, kernel, bias }: Pick<Convolution, 'name' | 'kernel' | 'bias'>, units: number): Refusal {
-    const refusal = this.outOfPlace() ?? (this.isFlat() ? undefined : `reads ${this.reading()}, not one flat vector`);
+    const refusal = this.outOfPlace() ?? this.notFlat() ?? this.unfit(kernel);
     if (refusal) return refusal;
     const { size, shape } = this;
     const window = { ...pixelWindow, kernelHeight: size.height, kernelWidth: size.width };
@@ -92,6 +96,8 @@ export class StageBuilder {
     const refusal = this.outOfPlace() ?? this.notLast(axis);
     if (refusal) return refusal;
     if (this.shape.at(-1) !== this.size.channels) return `normalises ${this.reading()} value by value`;
+    const unfit = this.unfit(batchNorm.movingMean);
+    if (unfit) return unfit;
     const last = this.lastOperation();
     // Only convolutions gather the sums that batch statistics need.
     if (last && last.kind !== 'pool' && !last.batchNorm && last.clamp === noClamp)
@@ -113,7 +119,10 @@ export class StageBuilder {
     const refusal = this.afterZeros();
     if (refusal) return refusal;
     const known = shape.reduce<number>((product, size) => product * (size ?? 1), 1);
-    this.shape = shape.map((size) => size ?? this.values() / known);
+    const left = this.values() / known;
+    const fits = shape.includes(null) ? Number.isInteger(left) : left === 1;
+    if (!fits) return `cannot make [N,${shape.map((size) => size ?? '?')}] of ${this.reading()}`;
+    this.shape = shape.map((size) => size ?? left);
   }
 
   flatten(): Refusal {
@@ -203,6 +212,19 @@ export class StageBuilder {
     const [h, w, c] = this.shape;
     const isPicture = this.shape.length === 3 && h === height && w === width && c === channels;
     return isPicture ? undefined : `takes ${this.reading()} for a picture`;
+  }
+
+  private notFlat(): Refusal {
+    return this.isFlat() ? undefined : `reads ${this.reading()}, not one flat vector`;
+  }
+
+  /** The pixels of a flat vector may be more, or fewer, than those of the model's own pictures. */
+  private unfit({ index }: WeightRef): Refusal {
+    const { shape } = this.weights[index]!;
+    // C of a kernel [..,C,F], or of batch norm's averages [C].
+    const values = shape.at(-2) ?? shape[0];
+    if (values === this.shape.at(-1)) return;
+    return `has ${shape.length > 1 ? 'a kernel' : 'averages'} for ${values} values, not for ${this.reading()}`;
   }
 
   private notLast(axis: Axis): Refusal {

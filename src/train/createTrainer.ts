@@ -4,7 +4,7 @@ import type { ImageDataset } from '../data/imageDataset';
 import { chooseEngine, inTheWay, refuseFused } from '../engine/engineChoice';
 import { createTrainingEngine } from '../engine/trainingEngine';
 import { outputKindOf } from '../graph/outputKind';
-import { readStages } from '../graph/readStages';
+import { type ReadStagesOptions, readStages } from '../graph/readStages';
 import type { StageGraph } from '../graph/stage';
 import { registerWasmTrainingKernels } from '../kernels/registerWasmTrainingKernels';
 import { createEngineTrainer } from './engineTrainer';
@@ -57,6 +57,7 @@ async function engineTrainer(
   const { optimizer, batchSize, threads, inputRange, weightDecayOn, clipNorm, emaDecay, pictureSizes } = settings;
   if (isTfjsOptimizer(optimizer)) refuse('a tfjs optimizer, whose steps only tfjs can take');
   const graph = readGraph(model);
+  const otherSizes = readOtherSizes(model, graph, pictureSizes);
   const weights = await Promise.all(model.weights.map((weight) => weight.read().data<'float32'>()));
   const engine = await createTrainingEngine({
     graph,
@@ -68,14 +69,23 @@ async function engineTrainer(
     weightDecayOn,
     clipNorm,
     average: emaDecay !== undefined,
-    sizes: pictureSizes.map(({ size }) => ({ height: size, width: size })),
+    otherSizes,
   });
   return createEngineTrainer(model, engine);
 }
 
-function readGraph(model: LayersModel): StageGraph {
-  const read = readStages(model);
-  return 'graph' in read ? read.graph : refuse(inTheWay(read.unsupported));
+function readGraph(model: LayersModel, size?: ReadStagesOptions['size']): StageGraph {
+  const read = readStages(model, { size });
+  if ('graph' in read) return read.graph;
+  const pictures = size ? `, with pictures of ${size.height} x ${size.width}` : '';
+  return refuse(`${inTheWay(read.unsupported)}${pictures}`);
+}
+
+/** The model for pictures of each size of a training that is not its own. */
+function readOtherSizes(model: LayersModel, { input }: StageGraph, pictureSizes: TrainingSettings['pictureSizes']) {
+  const sizes = [...new Set(pictureSizes.map(({ size }) => size))];
+  const others = sizes.filter((size) => size !== input.height || size !== input.width);
+  return others.map((size) => readGraph(model, { height: size, width: size }));
 }
 
 function refuse(received: string): never {

@@ -4,14 +4,18 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { EngineState } from '../../src/engine/engineState';
 import type { OptimizerSettings } from '../../src/engine/optimizer';
-import { createTrainingEngine, type EngineBatch, type TrainingEngineOptions } from '../../src/engine/trainingEngine';
+import type { EngineBatch, TrainingEngineOptions } from '../../src/engine/trainingEngine';
+import { readStages } from '../../src/graph/readStages';
+import type { StageGraph } from '../../src/graph/stage';
 import { channelRange, type InputRange } from '../../src/inputRange';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
+import type { MobilenetV1Options } from '../../src/model/options';
 import { flavours } from '../kernels/engine/arena';
 import { createInlineEngine } from './inlineEngine';
 import { chainCases, graphOf, randomBatch, randomizeWeights, relativeL2, weightsOf } from './models';
 import { lossAndGradients } from './reference';
 import { softTargets } from './referenceLoss';
+import { tfjsStep } from './tfjsStep';
 
 // Pictures of other sizes, other ranges, and as floats.
 
@@ -23,9 +27,9 @@ const settings = { learningRate: 0.001, dropoutSeed: 5 };
 beforeAll(() => setBackend('cpu'));
 
 /** One net, built for pictures of `size`; the weights are the same for every size. */
-function build(size: number) {
+function build(size: number, more: MobilenetV1Options = {}) {
   const options = { classes: 5, alpha: 0.25, batchNormEpsilon: 0.1, dropout: 0 };
-  const model = mobilenetV1({ ...options, inputShape: [size, size, 3] });
+  const model = mobilenetV1({ ...options, ...more, inputShape: [size, size, 3] });
   randomizeWeights(model, SEED);
   return { model, graph: graphOf(model) };
 }
@@ -42,22 +46,37 @@ function bitsOf({ weights, slots }: EngineState): Buffer {
   return Buffer.concat(arrays.map(({ buffer }) => new Uint8Array(buffer)));
 }
 
+/** The model's stages for pictures of each of these sizes. */
+function readSizes(model: LayersModel, sizes: number[]): StageGraph[] {
+  return sizes.map((size) => {
+    const read = readStages(model, { size: { height: size, width: size } });
+    if ('unsupported' in read) throw new Error(read.unsupported.reason);
+    return read.graph;
+  });
+}
+
 const full = 32;
-const sizes = [24, 16].map((size) => ({ height: size, width: size }));
 
 describe.each(flavours)('%s', (_, bytes) => {
-  const start = (options: Partial<TrainingEngineOptions> = {}) => {
-    const { model, graph } = build(full);
-    const common = { graph, weights: weightsOf(model), batchSize: BATCH, optimizer, inputRange: [-1, 1] as const };
-    return createInlineEngine(bytes, { ...common, ...options });
-  };
+  const create = (model: LayersModel, sizes: number[], options: Partial<TrainingEngineOptions> = {}) =>
+    createInlineEngine(bytes, {
+      graph: graphOf(model),
+      otherSizes: readSizes(model, sizes),
+      weights: weightsOf(model),
+      batchSize: BATCH,
+      optimizer,
+      inputRange: [-1, 1],
+      ...options,
+    });
+  const start = (sizes: number[] = [], options?: Partial<TrainingEngineOptions>) =>
+    create(build(full).model, sizes, options);
 
-  test.each([full, 24, 16])(
+  test.each([full, 24, 16, 40])(
     `with pictures of %i of ${full} pixels the net is the model that is built so (seed ${SEED})`,
     (size) => {
       const { model, graph } = build(size);
       const { batch, images } = batchOf(model, SEED);
-      const engine = start({ sizes });
+      const engine = start([24, 16, 40]);
       const outputs = model.predict(tensor4d(images, [BATCH, size, size, 3])) as Tensor;
       expect(relativeL2(engine.predict(batch), outputs.dataSync())).toBeLessThan(1e-5);
 
@@ -76,14 +95,33 @@ describe.each(flavours)('%s', (_, bytes) => {
     },
   );
 
+  test(`padding 'keras' at 24 of ${full} pixels: outputs within 1e-5, gradients within 1e-3 of tfjs's (seed ${SEED})`, async () => {
+    const keras = { padding: 'keras', stemStride: 1 } as const;
+    const [own, built] = [build(full, keras), build(24, keras)];
+    const { batch, images } = batchOf(built.model, SEED);
+    const engine = create(own.model, [24]);
+    const outputs = own.model.apply(tensor4d(images, [BATCH, 24, 24, 3])) as Tensor;
+    expect(relativeL2(engine.predict(batch), outputs.dataSync())).toBeLessThan(1e-5);
+
+    const { labels, targets } = batch;
+    const sgd = { kind: 'sgd', learningRate: 0 } as const;
+    const expected = await tfjsStep(built.model, { images, labels, targets }, { optimizer: sgd });
+    const outcome = engine.step(batch, settings);
+    expect(outcome.correct).toBe(expected.correct);
+    expect(Math.abs(outcome.loss - expected.loss)).toBeLessThan(1e-5);
+    const gradients = engine.gradients();
+    expect(expected.gradients.size).toBeGreaterThan(80);
+    for (const [index, truth] of expected.gradients) {
+      expect(relativeL2(gradients[index]!, truth), built.graph.weights[index]!.name).toBeLessThan(1e-3);
+    }
+  });
+
   test('sizes share weights, states and memory, and leave nothing of theirs to each other', () => {
-    const engine = start({ sizes });
+    const engine = start([24, 16]);
     expect(engine.memoryBytes).toBeLessThan(1.01 * start().memoryBytes);
     for (const [step, size] of [32, 16, 24, 16, 32].entries()) {
-      const { model, graph } = build(size);
-      const alone = createInlineEngine(bytes, {
-        ...{ graph, weights: weightsOf(model), batchSize: BATCH, optimizer, inputRange: [-1, 1] },
-      });
+      const { model } = build(size);
+      const alone = create(model, []);
       alone.writeState(engine.readState());
       const { batch } = batchOf(model, step);
       const outcomes = [engine, alone].map((one) => one.step(batch, settings));
@@ -104,7 +142,7 @@ describe.each(flavours)('%s', (_, bytes) => {
       const [low, high] = channelRange(inputRange, i % 3);
       return byte * ((high - low) / 255) + low;
     });
-    const [ofBytes, ofFloats] = [start({ inputRange }), start({ inputRange: [0, 1], sizes })];
+    const [ofBytes, ofFloats] = [start([], { inputRange }), start([24, 16], { inputRange: [0, 1] })];
     // Other numbers where the padding of the channels is.
     ofFloats.step(batchOf(build(24).model, 1).batch, { ...settings, learningRate: 0, update: false });
     ofFloats.writeState(ofBytes.readState());
@@ -117,15 +155,8 @@ describe.each(flavours)('%s', (_, bytes) => {
     const one = chainCases[3]!;
     const model = one.build();
     randomizeWeights(model, SEED);
-    const graph = graphOf(model);
     const { bytes: picture, images } = randomBatch(model, BATCH, SEED);
-    const engine = createInlineEngine(bytes, {
-      graph,
-      weights: weightsOf(model),
-      batchSize: BATCH,
-      optimizer,
-      inputRange: [0, 1],
-    });
+    const engine = create(model, []);
     const expected = (model.predict(tensor4d(images, [BATCH, 4, 4, 3])) as Tensor).dataSync();
     expect(relativeL2(engine.predict({ ...picture, images }), expected)).toBeLessThan(1e-5);
   });
@@ -140,44 +171,8 @@ describe.each(flavours)('%s', (_, bytes) => {
     ],
     ['no pictures', { images: new Uint8Array(0), labels: new Int32Array(0) }, 'received 0 values of 0'],
   ])('a batch with %s is refused', (_name, change, message) => {
-    const engine = start({ sizes });
+    const engine = start([24, 16]);
     const { batch } = batchOf(build(full).model, 1);
     expect(() => engine.step({ ...batch, ...change }, settings)).toThrow(message);
-  });
-});
-
-test('sizes that are none are refused, and a size that is the own one needs nothing', async () => {
-  const { model, graph } = build(full);
-  const common = {
-    graph,
-    weights: weightsOf(model),
-    batchSize: BATCH,
-    optimizer,
-    inputRange: [-1, 1] as const,
-    threads: 1,
-  };
-  const create = (height: number, width: number) => createTrainingEngine({ ...common, sizes: [{ height, width }] });
-  await expect(create(33, 32)).rejects.toThrow('at most 32 x 32');
-  const [own, without] = [await create(32, 32), await createTrainingEngine(common)];
-  expect(own.memoryBytes).toBe(without.memoryBytes);
-  await own.dispose();
-  await without.dispose();
-});
-
-test('a net whose dense layer sees the whole picture has one size only', async () => {
-  const model = chainCases[0]!.build();
-  const graph = graphOf(model);
-  const options = {
-    graph,
-    weights: weightsOf(model),
-    batchSize: BATCH,
-    optimizer,
-    inputRange: [0, 1] as const,
-    threads: 1,
-  };
-  const creating = createTrainingEngine({ ...options, sizes: [{ height: 6, width: 6 }] });
-  await expect(creating).rejects.toMatchObject({
-    code: 'engine-failed',
-    message: expect.stringContaining('has a kernel for'),
   });
 });

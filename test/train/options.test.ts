@@ -9,6 +9,7 @@ import {
   type TrainClassifierOptions,
   trainClassifier,
 } from '../../src/index';
+import type { PaddingStyle } from '../../src/model/architecture';
 import { largestDifference, tensors, tinyModel, train, validation, weightsOf } from './models';
 
 beforeEach(async () => {
@@ -39,10 +40,10 @@ async function trainIn(
 }
 
 /** A net that takes pictures of any size, as it pools over all of them. */
-function pooledModel() {
+function pooledModel(padding?: PaddingStyle) {
   const image = tf.input({ shape: [6, 6, 2] });
-  let features = convBlock(image, { filters: 8, seed: 1 });
-  features = depthwiseConvBlock(features, { filters: 8, strides: 2, seed: 2 });
+  let features = convBlock(image, { filters: 8, seed: 1, padding });
+  features = depthwiseConvBlock(features, { filters: 8, strides: 2, seed: 2, padding });
   const pooled = tf.layers.globalAveragePooling2d({}).apply(features) as tf.SymbolicTensor;
   const kernelInitializer = tf.initializers.glorotUniform({ seed: 3 });
   const outputs = tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer }).apply(pooled);
@@ -106,13 +107,44 @@ describe('the engine and tfjs agree', () => {
     }
   });
 
-  test('smaller pictures first: losses and weights within 2e-5', async () => {
-    const given = { pictureSizes: [{ until: 0.5, size: 4 }] };
-    const [ours, theirs] = [await trainIn('fused', given, pooledModel), await trainIn('tfjs', given, pooledModel)];
-    const native = await trainIn('fused', {}, pooledModel);
-    expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
-    expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
-    expect(Math.abs(ours.losses[0]! - native.losses[0]!)).toBeGreaterThan(1e-3);
+  // An odd size is where padding 'keras' is not that of 'same'.
+  test.each([
+    ['same', 4],
+    ['same', 5],
+    ['keras', 5],
+    ['torch', 5],
+  ] as const)(
+    "smaller pictures first, padding '%s', size %i: losses and weights within 2e-5",
+    async (padding, size) => {
+      const given = { pictureSizes: [{ until: 0.5, size }] };
+      const build = () => pooledModel(padding);
+      const [ours, theirs] = [await trainIn('fused', given, build), await trainIn('tfjs', given, build)];
+      const native = await trainIn('fused', {}, build);
+      expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
+      expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
+      expect(Math.abs(ours.losses[0]! - native.losses[0]!)).toBeGreaterThan(1e-3);
+    },
+  );
+
+  test('the own size, and one that comes twice, need nothing of a model', async () => {
+    const flattening = await trainIn('fused', { pictureSizes: [{ until: 0.5, size: 6 }] });
+    const plain = await trainIn('fused', {});
+    expect(flattening.losses).toEqual(plain.losses);
+    expect(flattening.result.megabytes).toBe(plain.result.megabytes);
+
+    const [once, twice] = [[0.5], [0.25, 0.5]].map((untils) => ({
+      pictureSizes: untils.map((until) => ({ until, size: 4 })),
+    }));
+    const results = [await trainIn('fused', once!, pooledModel), await trainIn('fused', twice!, pooledModel)];
+    expect(results[0]!.losses).toEqual(results[1]!.losses);
+  });
+
+  test('a model that cannot take pictures of a size is refused by the engine, with the layer that is in the way', async () => {
+    const outcome = trainIn('fused', { pictureSizes: [{ until: 0.5, size: 4 }] });
+    await expect(outcome).rejects.toMatchObject({ code: 'engine-failed' });
+    await expect(outcome).rejects.toThrow(
+      /layer '\S+' \(Dense\), which has a kernel for 64 values, not for \[N,16\] .*, with pictures of 4 x 4\./,
+    );
   });
 });
 
