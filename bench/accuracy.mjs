@@ -41,8 +41,9 @@ const recipe = /** @type {keyof typeof recipes} */ (options.recipe);
 const { train, test } = await loadCifar10(options.data === undefined ? {} : { source: options.data });
 const split = options.holdout && (await splitDataset(train, { fraction: 0.1, seed: 0 }));
 const [pictures, unseen] = split ? [split.train, split.validation] : [train, test];
+const isShort = recipe === 'quick' && !epochs && (minutes ?? 1) < 5;
 const model = mobilenetV1({
-  ...recipeNetworks[recipe],
+  ...recipeNetworks[isShort ? 'minute' : recipe],
   ...(alpha && { alpha }),
   ...options.net,
   classes: 10,

@@ -102,7 +102,7 @@ export type {
   CheckpointOptions,
   EarlyStopping,
   Monitor,
-  PictureSize,
+  PictureScale,
   TrainClassifierOptions,
   TrainingDataOptions,
   UpdateOptions,

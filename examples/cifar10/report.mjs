@@ -1,60 +1,23 @@
 import cliProgress from 'cli-progress';
 import Table from 'cli-table3';
 
-/** @typedef {import('mobilenet-v1-ts').TrainingBatch} TrainingBatch */
 /** @typedef {import('mobilenet-v1-ts').TrainingEpoch} TrainingEpoch */
+/** @typedef {{ label: string, predicted: string, pictures: number }} Confusion */
+/** @typedef {{ testAccuracy: number, confusions: Confusion[] } & Record<string, unknown>} Summary */
 
-/** What people see. Everything but the table goes to stderr, so that stdout can be piped. */
+/** What people see. Everything but results goes to stderr, so that stdout can be piped. */
 export function textReport() {
-  const bar = progressBar('{bar} {percentage}% | step {step} | loss {loss} | {speed} images/s | {left} left');
-  const download = progressBar('{bar} {percentage}% | {megabytes} of {totalMegabytes} MB of CIFAR-10');
+  const download = downloadBar();
   return {
+    /** @type {import('mobilenet-v1-ts').ProgressKind} How `trainClassifier` shows itself. */
+    progress: 'auto',
+    /** @type {((epoch: TrainingEpoch) => void) | undefined} */
+    onEpoch: undefined,
     /** @param {string} text */
     say: (text) => console.error(text),
-    /** @param {{ loaded: number, total?: number | undefined }} progress */
-    onDownload({ loaded, total }) {
-      const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(0);
-      if (!total) return;
-      download.show(loaded / total, { megabytes: megabytes(loaded), totalMegabytes: megabytes(total) });
-      if (loaded >= total) download.hide();
-    },
-    /** @param {TrainingBatch} batch */
-    onBatch(batch) {
-      bar.show(batch.progress, {
-        step: batch.step,
-        loss: batch.loss.toFixed(3),
-        speed: batch.imagesPerSecond.toFixed(0),
-        left: clock(batch.secondsLeft),
-      });
-    },
-    /** @param {TrainingEpoch} epoch */
-    onEpoch(epoch) {
-      bar.hide();
-      console.error(
-        `epoch ${epoch.epoch}: loss ${epoch.loss.toFixed(3)}, accuracy ${percent(epoch.accuracy)}, ` +
-          `test accuracy ${percent(epoch.valAccuracy)}, ${epoch.imagesPerSecond.toFixed(0)} images/s`,
-      );
-    },
+    onDownload: download.onProgress,
     /** @param {TrainingEpoch[]} history */
-    onHistory(history) {
-      const table = new Table({
-        head: ['epoch', 'train loss', 'train accuracy', 'test loss', 'test accuracy', 'images/s', 'seconds'],
-        colAligns: Array(7).fill('right'),
-        style: { head: [], border: [] },
-      });
-      for (const e of history) {
-        table.push([
-          e.epoch,
-          e.loss.toFixed(3),
-          percent(e.accuracy),
-          (e.valLoss ?? Number.NaN).toFixed(3),
-          percent(e.valAccuracy),
-          e.imagesPerSecond.toFixed(0),
-          e.seconds.toFixed(1),
-        ]);
-      }
-      console.log(table.toString());
-    },
+    onHistory: (history) => console.log(historyTable(history).toString()),
     /** @param {{ predicted: string, probability: number, label: string }[]} pictures */
     onClassified(pictures) {
       const table = new Table({
@@ -66,14 +29,13 @@ export function textReport() {
       });
       console.log(table.toString());
     },
-    /** @param {{ testAccuracy: number } & Record<string, unknown>} summary */
-    onEnd({ testAccuracy }) {
+    /** @param {Summary} summary */
+    onEnd({ testAccuracy, confusions }) {
+      const pairs = confusions.map(({ label, predicted, pictures }) => `${label} taken for ${predicted} (${pictures})`);
+      if (pairs.length > 0) console.log(`Most frequent confusions: ${pairs.join(', ')}.`);
       console.log(`The loaded model classifies ${percent(testAccuracy)} of the test pictures right.`);
     },
-    close() {
-      bar.hide();
-      download.hide();
-    },
+    close: download.hide,
   };
 }
 
@@ -82,48 +44,77 @@ export function jsonReport() {
   const print = (/** @type {unknown} */ value) => console.log(JSON.stringify(value));
   return {
     ...textReport(),
-    onDownload() {},
-    onBatch() {},
+    progress: /** @type {const} */ ('none'),
     onEpoch: print,
+    onDownload() {},
     onHistory() {},
     onClassified() {},
     onEnd: print,
   };
 }
 
-/** @param {string} format */
-function progressBar(format) {
+/**
+ * The wrong answers that are given most often, the most frequent first.
+ *
+ * @param {import('mobilenet-v1-ts').ClassifierEvaluation} evaluation
+ * @param {number} [count] at most so many
+ * @returns {Confusion[]}
+ */
+export function mostFrequentConfusions({ confusionMatrix, perClass }, count = 3) {
+  const name = (/** @type {number} */ k) => String(perClass[k]?.className);
+  return confusionMatrix
+    .flatMap((row, k) => row.map((pictures, j) => ({ label: name(k), predicted: name(j), pictures })))
+    .filter(({ label, predicted, pictures }) => label !== predicted && pictures > 0)
+    .sort((a, b) => b.pictures - a.pictures)
+    .slice(0, count);
+}
+
+/** @param {TrainingEpoch[]} history */
+function historyTable(history) {
+  const validated = history.some(({ valLoss }) => valLoss !== undefined);
+  const head = [
+    'epoch',
+    'loss',
+    'accuracy',
+    ...(validated ? ['validation loss', 'validation accuracy'] : []),
+    'images/s',
+    'seconds',
+  ];
+  const table = new Table({ head, colAligns: head.map(() => 'right'), style: { head: [], border: [] } });
+  for (const { epoch, loss, accuracy, valLoss, valAccuracy, imagesPerSecond, seconds } of history) {
+    table.push([
+      epoch,
+      loss.toFixed(3),
+      percent(accuracy),
+      ...(validated ? [valLoss?.toFixed(3), percent(valAccuracy)] : []),
+      imagesPerSecond.toFixed(0),
+      seconds.toFixed(1),
+    ]);
+  }
+  return table;
+}
+
+function downloadBar() {
   const bar = new cliProgress.SingleBar({
-    format,
+    format: '{bar} {percentage}% | {megabytes} of {totalMegabytes} MB of CIFAR-10',
     barsize: 24,
     hideCursor: true,
     clearOnComplete: true,
-    noTTYOutput: false,
     stream: process.stderr,
   });
-  let shown = false;
+  const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(0);
   return {
-    /**
-     * @param {number} progress in [0, 1]
-     * @param {object} values
-     */
-    show(progress, values) {
-      if (!shown) bar.start(1000, 0, values);
-      shown = true;
-      bar.update(Math.round(progress * 1000), values);
+    /** @param {import('mobilenet-v1-ts').LoadProgress} progress */
+    onProgress({ loaded, total }) {
+      if (!total) return;
+      const values = { megabytes: megabytes(loaded), totalMegabytes: megabytes(total) };
+      if (bar.isActive) bar.update(loaded, values);
+      else bar.start(total, loaded, values);
+      if (loaded >= total) bar.stop();
     },
-    hide() {
-      if (shown) bar.stop();
-      shown = false;
-    },
+    hide: () => bar.stop(),
   };
 }
 
 /** @param {number | undefined} fraction */
 const percent = (fraction) => `${(100 * (fraction ?? Number.NaN)).toFixed(1)} %`;
-
-/** @param {number} seconds */
-function clock(seconds) {
-  if (!Number.isFinite(seconds)) return '?';
-  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
-}

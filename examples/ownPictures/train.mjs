@@ -65,7 +65,7 @@ async function main(folder, signal) {
   });
   await trainClassifier(model, train, {
     ...recipes.quick,
-    maxMinutes: 1,
+    inputRange: [-1, 1],
     augment: { crop: { padding: 8, fill: 'reflect' }, flip: 'random', brightness: 0.2, contrast: 0.2 },
     validation,
     seed: 1,

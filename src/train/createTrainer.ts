@@ -69,6 +69,7 @@ async function engineTrainer(
     weightDecayOn,
     clipNorm,
     average: emaDecay !== undefined,
+    accumulate: settings.accumulateSteps > 1,
     otherSizes,
   });
   return createEngineTrainer(model, engine);
@@ -83,9 +84,11 @@ function readGraph(model: LayersModel, size?: ReadStagesOptions['size']): StageG
 
 /** The model for pictures of each size of a training that is not its own. */
 function readOtherSizes(model: LayersModel, { input }: StageGraph, pictureSizes: TrainingSettings['pictureSizes']) {
-  const sizes = [...new Set(pictureSizes.map(({ size }) => size))];
-  const others = sizes.filter((size) => size !== input.height || size !== input.width);
-  return others.map((size) => readGraph(model, { height: size, width: size }));
+  const sizes = new Map(
+    [...pictureSizes, input].map(({ height, width }) => [`${height} x ${width}`, { height, width }]),
+  );
+  sizes.delete(`${input.height} x ${input.width}`);
+  return Array.from(sizes.values(), (size) => readGraph(model, size));
 }
 
 function refuse(received: string): never {

@@ -55,6 +55,5 @@ function resized(course: TrainingCourse, batch: TargetBatch): TargetBatch {
   const progress = progressOf(course);
   const now = pictureSizes.find(({ until }) => progress < until);
   if (now === undefined) return batch;
-  const size = { height: now.size, width: now.size };
-  return { ...batch, ...resizeBatch(bytesOf(batch), size) };
+  return { ...batch, ...resizeBatch(bytesOf(batch), now) };
 }

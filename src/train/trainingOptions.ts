@@ -33,11 +33,11 @@ export interface CheckpointOptions {
 }
 
 /** Pictures smaller than the model's for a part of the training. */
-export interface PictureSize {
+export interface PictureScale {
   /** Up to which share of the training, in (0, 1). */
   until: number;
-  /** Height and width. */
-  size: number;
+  /** What height and width are multiplied with, in (0, 1]; the result is rounded. */
+  scale: number;
 }
 
 /** How pictures are changed and weighed before the model learns from them. */
@@ -62,7 +62,7 @@ export interface TrainingDataOptions extends LossWeights {
    * Smaller pictures first, which train faster; by `until`, rising. The model must pool over the whole picture, as
    * MobileNet does. @default none
    */
-  pictureSizes?: readonly PictureSize[];
+  pictureScales?: readonly PictureScale[];
   /**
    * Whether layers below the lowest that learns are run once and their outputs kept in memory, where nothing changes
    * the pictures from epoch to epoch. @default true where they fit into a gigabyte

@@ -12,7 +12,7 @@ import { checkModelFitsDataset } from './checkModelFitsDataset';
 import type { LearningRate } from './learningRate';
 import type { TargetSettings } from './lossTargets';
 import { resolveOptimizer } from './optimizers';
-import type { Monitor, PictureSize, TrainClassifierOptions } from './trainingOptions';
+import type { Monitor, PictureScale, TrainClassifierOptions } from './trainingOptions';
 
 const WHERE = 'trainClassifier';
 const ROLES: readonly WeightRole[] = ['kernel', 'depthwise', 'bias', 'batchNorm'];
@@ -22,7 +22,7 @@ const MONITORS: readonly Monitor[] = ['loss', 'accuracy', 'valLoss', 'valAccurac
 export interface TrainingSettings
   extends Omit<
     TrainClassifierOptions,
-    'optimizer' | 'validation' | 'validationSplit' | 'classWeights' | 'sampleWeights'
+    'optimizer' | 'validation' | 'validationSplit' | 'classWeights' | 'sampleWeights' | 'pictureScales'
   > {
   readonly epochs: number;
   readonly maxMinutes: number;
@@ -33,7 +33,8 @@ export interface TrainingSettings
   readonly weightDecayOn: readonly WeightRole[];
   readonly accumulateSteps: number;
   readonly targets: TargetSettings;
-  readonly pictureSizes: readonly PictureSize[];
+  /** Sizes of the pictures up to shares of the training, rising; after the last one they are as they are. */
+  readonly pictureSizes: readonly { until: number; height: number; width: number }[];
   readonly inputRange: InputRange;
   readonly engine: EngineChoice;
   readonly shuffle: boolean | number;
@@ -56,7 +57,6 @@ export function resolveTrainingSettings(
     inputRange: getModelMetadata(model).inputRange ?? [0, 1],
     weightDecayOn: ['kernel'],
     accumulateSteps: 1,
-    pictureSizes: [],
     engine: 'auto',
     shuffle: true,
     seed: Math.floor(Math.random() * 0x1_0000_0000),
@@ -64,6 +64,7 @@ export function resolveTrainingSettings(
     ...(given as TrainClassifierOptions),
     ...resolveUpdates(options),
     targets,
+    pictureSizes: resolvePictureSizes(dataset, options.pictureScales ?? []),
   };
   checkBudget(settings);
   checkUpdates(settings);
@@ -121,7 +122,7 @@ function checkUpdates({ weightDecay, weightDecayOn, clipNorm, accumulateSteps, e
 }
 
 function checkData(settings: TrainingSettings, model: LayersModel, dataset: ImageDataset): void {
-  const { targets, mixup, cutmix, augment, inputRange, pictureSizes } = settings;
+  const { targets, mixup, cutmix, augment, inputRange } = settings;
   const { height, width, channels } = dataset;
   checkNumber('labelSmoothing', targets.labelSmoothing, (value) => value >= 0 && value < 1, 'in [0, 1)');
   checkNumber('mixup', mixup, (value) => value > 0, 'a number above 0');
@@ -130,22 +131,22 @@ function checkData(settings: TrainingSettings, model: LayersModel, dataset: Imag
   checkInputRange(WHERE, inputRange, channels);
   checkModelFitsDataset(WHERE, model, dataset);
   if (augment) checkAugmentation(WHERE, augment, { height, width, channels });
-  let before = 0;
-  for (const { until, size } of pictureSizes) {
-    checkNumber('until of pictureSizes', until, (value) => value > before && value < 1, 'in (0, 1), rising');
-    checkInteger(WHERE, 'size of pictureSizes', size, 1);
-    check(size <= Math.min(height, width), {
-      where: WHERE,
-      expected: `pictureSizes of at most ${Math.min(height, width)}, the pictures' own size`,
-      received: size,
-    });
-    before = until;
-  }
   check(model.trainableWeights.length > 0, {
     where: WHERE,
     expected: 'a model with trainable weights',
     received: 'one whose layers are all frozen',
     remedy: 'Set layer.trainable = true on the layers that should learn.',
+  });
+}
+
+function resolvePictureSizes({ height, width }: ImageDataset, scales: readonly PictureScale[]) {
+  let before = 0;
+  return scales.map(({ until, scale }) => {
+    checkNumber('until of pictureScales', until, (value) => value > before && value < 1, 'in (0, 1), rising');
+    checkNumber('scale of pictureScales', scale, (value) => value > 0 && value <= 1, 'in (0, 1]');
+    before = until;
+    const scaled = (size: number) => Math.max(1, Math.round(scale * size));
+    return { until, height: scaled(height), width: scaled(width) };
   });
 }
 

@@ -103,6 +103,9 @@ test('the quick recipe too: its rate warms up, then falls to 0', async () => {
   const rates: number[] = [];
   await trainClassifier(tinyModel(), train, {
     ...recipes.quick,
+    // The tiny net does not pool, and has two channels.
+    pictureScales: [],
+    inputRange: [-1, 1],
     epochs: 8,
     batchSize: 25,
     onBatch: ({ learningRate }) => void rates.push(learningRate),

@@ -116,7 +116,7 @@ describe('the engine and tfjs agree', () => {
   ] as const)(
     "smaller pictures first, padding '%s', size %i: losses and weights within 2e-5",
     async (padding, size) => {
-      const given = { pictureSizes: [{ until: 0.5, size }] };
+      const given = { pictureScales: [{ until: 0.5, scale: size / 6 }] };
       const build = () => pooledModel(padding);
       const [ours, theirs] = [await trainIn('fused', given, build), await trainIn('tfjs', given, build)];
       const native = await trainIn('fused', {}, build);
@@ -127,20 +127,20 @@ describe('the engine and tfjs agree', () => {
   );
 
   test('the own size, and one that comes twice, need nothing of a model', async () => {
-    const flattening = await trainIn('fused', { pictureSizes: [{ until: 0.5, size: 6 }] });
+    const flattening = await trainIn('fused', { pictureScales: [{ until: 0.5, scale: 6 / 6 }] });
     const plain = await trainIn('fused', {});
     expect(flattening.losses).toEqual(plain.losses);
     expect(flattening.result.megabytes).toBe(plain.result.megabytes);
 
     const [once, twice] = [[0.5], [0.25, 0.5]].map((untils) => ({
-      pictureSizes: untils.map((until) => ({ until, size: 4 })),
+      pictureScales: untils.map((until) => ({ until, scale: 4 / 6 })),
     }));
     const results = [await trainIn('fused', once!, pooledModel), await trainIn('fused', twice!, pooledModel)];
     expect(results[0]!.losses).toEqual(results[1]!.losses);
   });
 
   test('a model that cannot take pictures of a size is refused by the engine, with the layer that is in the way', async () => {
-    const outcome = trainIn('fused', { pictureSizes: [{ until: 0.5, size: 4 }] });
+    const outcome = trainIn('fused', { pictureScales: [{ until: 0.5, scale: 4 / 6 }] });
     await expect(outcome).rejects.toMatchObject({ code: 'engine-failed' });
     await expect(outcome).rejects.toThrow(
       /layer '\S+' \(Dense\), which has a kernel for 64 values, not for \[N,16\] .*, with pictures of 4 x 4\./,
@@ -239,14 +239,14 @@ describe('bad input', () => {
     [
       'sizes that fall',
       {
-        pictureSizes: [
-          { until: 0.5, size: 4 },
-          { until: 0.4, size: 5 },
+        pictureScales: [
+          { until: 0.5, scale: 4 / 6 },
+          { until: 0.4, scale: 5 / 6 },
         ],
       },
       /rising/,
     ],
-    ['a size above the pictures', { pictureSizes: [{ until: 0.5, size: 8 }] }, /at most 6/],
+    ['a size above the pictures', { pictureScales: [{ until: 0.5, scale: 8 / 6 }] }, /in \(0, 1\], received 1.33/],
     ['ranges of other channels', { inputRange: [[0, 1]] }, /each of 2 channels/],
     ['a tfjs optimizer in a checkpoint', { optimizer: tfTrain.sgd(1), checkpoint: { dir: 'x' } }, /Name one/],
     ['its weight decay', { optimizer: tfTrain.sgd(1), weightDecay: 1 }, /tfjs optimizer/],
