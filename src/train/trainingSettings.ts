@@ -1,5 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { platform } from '#platform';
 import { checkAugmentation } from '../data/augment';
 import { checkBatchesOptions } from '../data/batches';
 import type { ImageDataset } from '../data/imageDataset';
@@ -151,7 +152,7 @@ function resolvePictureSizes({ height, width }: ImageDataset, scales: readonly P
 }
 
 function checkControl(
-  { monitor, earlyStopping, checkpoint, optimizer }: TrainingSettings,
+  { monitor, earlyStopping, checkpoint, optimizer, reportDir }: TrainingSettings,
   hasValidation: boolean,
 ): void {
   check(MONITORS.includes(monitor) && (hasValidation || !monitor.startsWith('val')), {
@@ -164,6 +165,12 @@ function checkControl(
     checkInteger(WHERE, 'patience', patience, 1);
     checkNumber('minDelta', minDelta, (value) => value >= 0, 'a number of at least 0');
   }
+  check(reportDir === undefined || platform.name === 'node', {
+    where: WHERE,
+    expected: 'reportDir in Node only, where there are folders',
+    received: reportDir,
+    remedy: 'In a browser trainingReportHtml makes the page.',
+  });
   if (!checkpoint) return;
   const { dir, everySteps = 1, keep = 1 } = checkpoint;
   check(typeof dir === 'string' && dir !== '', {

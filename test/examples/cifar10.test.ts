@@ -138,11 +138,16 @@ test('what goes wrong is one line on stderr', async () => {
 
 describe('options', () => {
   test.each(Object.keys(recipes) as (keyof typeof recipes)[])('%s brings its own network', (recipe) => {
-    const { alpha, stemStride } = parseOptions(['--recipe', recipe]);
+    const { alpha, stemStride } = parseOptions(['--recipe', recipe, '--minutes', '20']);
     expect({ alpha, stemStride }).toEqual({
       alpha: recipeNetworks[recipe].alpha,
       stemStride: (recipeNetworks[recipe] as { stemStride?: number }).stemStride ?? 2,
     });
+  });
+
+  test('a minute of the quick recipe gets a narrower one', () => {
+    expect(parseOptions([])).toMatchObject(recipeNetworks.minute);
+    expect(parseOptions(['--minutes', '1', '--epochs', '9'])).toMatchObject(recipeNetworks.quick);
   });
 
   test('the command line has the last word', () => {
