@@ -201,7 +201,7 @@ async function trainOnChosen(options: TrainClassifierOptions): Promise<number[]>
   return trainOnFolder(document.querySelector('input')!.files!, options);
 }
 
-/** What comes of a training that is to write a report: how often weights moved, and the error. */
+/** What comes of a training that is to write a report: whether weights moved, and the error. */
 async function trainWithReportDir() {
   await tf.setBackend('cpu');
   const model = smallModel();
