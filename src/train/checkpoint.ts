@@ -62,7 +62,7 @@ export async function saveCheckpoint(
   await writeCheckpoint(dir, { step: state.step, tensors, record }, { keep });
 }
 
-/** Reads a checkpoint, which must be one of this model, and gives the model its weights. */
+/** Reads a checkpoint, which must be one of this model. */
 export async function openCheckpoint(path: string, model: LayersModel): Promise<ResumedCheckpoint> {
   const { path: place, record: read, tensors } = await readCheckpoint(path);
   const record = read as CheckpointRecord;
@@ -71,9 +71,14 @@ export async function openCheckpoint(path: string, model: LayersModel): Promise<
   }
   const resumed = { path: place, record, tensors };
   const find = finder(resumed, model);
-  const values = weightsInOrder(model).map((weight) => [weight, find('weights', weight)] as const);
-  for (const [weight, value] of values) writeWeight(weight, value);
+  for (const weight of weightsInOrder(model)) find('weights', weight);
   return resumed;
+}
+
+/** Gives a model the weights of its checkpoint. */
+export function restoreWeights(resumed: ResumedCheckpoint, model: LayersModel): void {
+  const find = finder(resumed, model);
+  for (const weight of weightsInOrder(model)) writeWeight(weight, find('weights', weight));
 }
 
 /** Puts a trainer and its course where the checkpoint was written. */

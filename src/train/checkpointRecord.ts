@@ -21,6 +21,7 @@ export interface CheckpointRecord {
   seed: number;
   batchSize: number;
   accumulateSteps: number;
+  optimizer: string;
   pictures: number;
   classNames: readonly string[];
   /** Names of all weights, in the order in which they were made. */
@@ -50,6 +51,7 @@ export const identityOf = (settings: TrainingSettings, dataset: ImageDataset<Uin
   seed: settings.seed,
   batchSize: settings.batchSize,
   accumulateSteps: settings.accumulateSteps,
+  optimizer: 'kind' in settings.optimizer ? settings.optimizer.kind : 'of tfjs',
   pictures: dataset.size,
   classNames: dataset.classNames,
 });

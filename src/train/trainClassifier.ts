@@ -6,7 +6,7 @@ import { check } from '../errors';
 import { outputKindOf } from '../graph/outputKind';
 import { setModelMetadata } from '../model/metadata';
 import { cacheFrozen } from './cacheFrozen';
-import { claimCheckpointFolder, openCheckpoint, restoreCourse } from './checkpoint';
+import { claimCheckpointFolder, openCheckpoint, restoreCourse, restoreWeights } from './checkpoint';
 import { checkResumed, type ResumedCheckpoint, type ResumedFrom } from './checkpointRecord';
 import { createTrainer } from './createTrainer';
 import { createObserver } from './observers';
@@ -103,6 +103,8 @@ async function run(
   const { height, width, channels, classNames } = data.dataset;
   if (resumed) checkResumed(resumed, settings, data.dataset);
   if (settings.checkpoint) await claimCheckpointFolder(settings.checkpoint, resumed);
+  // After all checks: a call that is refused leaves the model as it was.
+  if (resumed) restoreWeights(resumed, model);
   setModelMetadata(model, {
     inputRange: settings.inputRange,
     inputShape: [height, width, channels],
