@@ -7,7 +7,7 @@ const floors = [
   ['engine', 'io'],
   ['report'],
   ['train', 'classify'],
-  ['index'],
+  ['index', 'cifar10'],
 ];
 
 const path = (names) => `^src/(${names.join('|')})(\\.ts|/)`;

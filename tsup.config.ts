@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { defineConfig } from 'tsup';
+import cifar10Models from './models/cifar10/models.json';
 import { workerSource } from './src/engine/workerSource.generated';
 import { inlinedWasm } from './src/kernels/wasmModule';
 
@@ -16,27 +17,36 @@ const files = {
   'worker/node.cjs': `${workerSource}\nserve(require('node:worker_threads').parentPort);\n`,
 };
 
-// Two bundles: the library, and the two halves of its platform door. `#platform` stays an import, so that
+// The library, its trained models' own entry, and the two halves of its platform door. `#platform` stays an import, so that
 // package.json's "imports" picks the half when the package is used, and no bundler ever sees node:fs.
 export default defineConfig({
   entry: {
     index: 'src/index.ts',
+    cifar10: 'src/cifar10.ts',
     'platform/node': 'src/platform/node.ts',
     'platform/browser': 'src/platform/browser.ts',
   },
   format: ['esm', 'cjs'],
-  dts: { entry: { index: 'src/index.ts' } },
+  dts: { entry: { index: 'src/index.ts', cifar10: 'src/cifar10.ts' } },
   external: ['#platform', /^node:/],
   target: 'es2022',
   platform: 'neutral',
-  // Both bundles share one MobilenetError: two copies would be two classes, and `instanceof` would fail.
+  // All bundles share one MobilenetError: two copies would be two classes, and `instanceof` would fail.
   splitting: true,
   // As written in the sources: tsup would cut `node:fs` down to `fs`, which a bundler may take for a package.
   removeNodeProtocol: false,
   treeshake: true,
   clean: true,
   silent: true,
+  esbuildOptions(options, { format }) {
+    if (format !== 'cjs') return;
+    options.define = { ...options.define, 'import.meta.url': 'moduleUrl' };
+    options.inject = [...(options.inject ?? []), 'scripts/moduleUrl.mjs'];
+  },
   async onSuccess() {
+    for (const { alpha } of cifar10Models) {
+      await cp(`models/cifar10/alpha-${alpha}`, `dist/cifar10/alpha-${alpha}`, { recursive: true });
+    }
     for (const [name, content] of Object.entries(files)) {
       await mkdir(dirname(`dist/${name}`), { recursive: true });
       await writeFile(`dist/${name}`, content);

@@ -1,0 +1,171 @@
+import type { io } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { platform } from '#platform';
+import records from '../models/cifar10/models.json';
+import type { Classifier } from './classify/classifier';
+import type { CreateClassifierOptions } from './classify/classifierOptions';
+import { createClassifier } from './classify/createClassifier';
+import { check, fail, MobilenetError } from './errors';
+import { type LoadModelOptions, loadModel } from './io/loadModel';
+import { httpFiles } from './io/modelFiles';
+import { joinPath } from './io/paths';
+import { readModelFiles } from './io/readModelFiles';
+import { isUrl } from './io/url';
+
+/** Widths of MobileNetV1 that come trained. */
+export type Cifar10Alpha = 0.5 | 0.25;
+
+/** What is known of a trained model; accuracies are of its files on CIFAR-10's 10,000 test pictures, JPEG-compressed once. */
+export interface Cifar10ModelInfo {
+  readonly alpha: Cifar10Alpha;
+  /** Stride of the first convolution. */
+  readonly stemStride: number;
+  /** All weights, batch norm's averages among them. */
+  readonly parameters: number;
+  /** Of its two files. */
+  readonly bytes: number;
+  /** Fraction of the test pictures that it classifies right (top 1). */
+  readonly accuracy: number;
+  /** The same by the mean probabilities of a picture and its mirror image. */
+  readonly accuracyWithFlip: number;
+  /** `accuracy` of the pictures of each class. */
+  readonly perClass: Readonly<Record<string, number>>;
+  /** Of the training, the name of one of `recipes`; `command` says what was changed in it. */
+  readonly recipe: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly minutes: number;
+  /** What trained it. */
+  readonly command: string;
+}
+
+/**
+ * The trained models of this package, the most accurate first: plain data, which loads none of them.
+ *
+ * @example
+ * ```ts
+ * import { cifar10Models } from 'mobilenet-v1-ts/cifar10';
+ *
+ * console.table(cifar10Models, ['alpha', 'accuracy', 'bytes']);
+ * ```
+ */
+export const cifar10Models = records as readonly Cifar10ModelInfo[];
+
+/** Options for {@link loadCifar10Model}. */
+export interface LoadCifar10ModelOptions extends LoadModelOptions {
+  /** Width of the network; 0.5 is the more accurate, 0.25 much the smaller. @default 0.25 */
+  alpha?: Cifar10Alpha;
+  /**
+   * Where a copy of the package's folder `dist/cifar10` is: an address, or in Node a path too. For who serves the files
+   * elsewhere, and for bundlers that do not bring along what stands in `new URL('...', import.meta.url)` (esbuild, and the
+   * development server of Vite up to 7: there `/node_modules/mobilenet-v1-ts/dist/cifar10`).
+   * @default beside the package's script
+   */
+  url?: string | URL;
+}
+
+/** Options for {@link cifar10Classifier}. */
+export interface Cifar10ClassifierOptions extends CreateClassifierOptions, LoadCifar10ModelOptions {}
+
+/**
+ * Loads a MobileNetV1 trained on CIFAR-10: pictures `[N,32,32,3]` in, probabilities `[N,10]` out; its metadata holds the
+ * class names and the input range.
+ *
+ * @throws {MobilenetError} `invalid-argument`, `download-failed`, `file-system`, `invalid-data`, `missing-backend`
+ * @example
+ * ```ts
+ * import { loadCifar10Model } from 'mobilenet-v1-ts/cifar10';
+ *
+ * const model = await loadCifar10Model({ alpha: 0.5 });
+ * console.log(getModelMetadata(model).classNames);
+ * ```
+ */
+export async function loadCifar10Model(options: LoadCifar10ModelOptions = {}): Promise<LayersModel> {
+  return loadModel(modelHandler('loadCifar10Model', options));
+}
+
+/**
+ * A classifier of CIFAR-10's ten classes (airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck); it takes
+ * pictures of any kind and size, and sees them at 32 x 32.
+ *
+ * @throws {MobilenetError} what `createClassifier` and {@link loadCifar10Model} throw
+ * @example
+ * ```ts
+ * import { cifar10Classifier } from 'mobilenet-v1-ts/cifar10';
+ *
+ * const classifier = await cifar10Classifier();
+ * const [best] = await classifier.classify('cat.jpg');
+ * console.log(best!.className, best!.probability);
+ * await classifier.dispose();
+ * ```
+ */
+export async function cifar10Classifier(options: Cifar10ClassifierOptions = {}): Promise<Classifier> {
+  return createClassifier(modelHandler('cifar10Classifier', options), options);
+}
+
+/** Addresses of a model's files. */
+interface ModelAddresses {
+  json: string;
+  weights: string;
+}
+
+/**
+ * The files that come with the package. Bundlers find and rename whatever stands literally in `new URL(...)`, so each file
+ * must, and the path that model.json has for its weights says nothing. In functions: an import has no side effects.
+ */
+const packaged: Record<Cifar10Alpha, () => ModelAddresses> = {
+  0.5: () => ({
+    json: new URL('./cifar10/alpha-0.5/model.json', import.meta.url).href,
+    weights: new URL('./cifar10/alpha-0.5/weights.bin', import.meta.url).href,
+  }),
+  0.25: () => ({
+    json: new URL('./cifar10/alpha-0.25/model.json', import.meta.url).href,
+    weights: new URL('./cifar10/alpha-0.25/weights.bin', import.meta.url).href,
+  }),
+};
+
+function modelHandler(where: string, options: LoadCifar10ModelOptions): io.IOHandler {
+  const { alpha = 0.25, url, signal, onProgress } = options;
+  check(Object.hasOwn(packaged, alpha), { where, expected: 'alpha to be 1 or 0.25', received: alpha });
+  const { json, weights } = url === undefined ? packaged[alpha]() : copied(where, String(url), alpha);
+  const { read: downloaded } = httpFiles(json, options);
+  const read = (address: string) =>
+    platform.name === 'browser' || isUrl(address) ? downloaded(address) : platform.readFile(address);
+  return {
+    async load() {
+      signal?.throwIfAborted();
+      try {
+        const artifacts = await readModelFiles({ json, locate: () => weights, read }, onProgress);
+        // tfjs's type knows its own quantizations only.
+        return artifacts as io.ModelArtifacts;
+      } catch (error) {
+        if (url === undefined && platform.name === 'browser') explainLostFiles(where, json, error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** A server answers with a 404 or another page where a bundler moved the script and left its files behind. */
+function explainLostFiles(where: string, json: string, error: unknown): void {
+  if (!(error instanceof MobilenetError)) return;
+  fail({
+    code: error.code,
+    where,
+    expected: `the package's files at ${json}`,
+    received: error.message,
+    remedy: "Serve the package's folder dist/cifar10, and pass its address as url.",
+    cause: error,
+  });
+}
+
+function copied(where: string, folder: string, alpha: Cifar10Alpha): ModelAddresses {
+  const addressOf = (name: string) => {
+    const path = joinPath(folder, `alpha-${alpha}/${name}`);
+    if (platform.name === 'node') return path;
+    const page = globalThis.location?.href;
+    check(URL.canParse(path, page), { where, expected: 'url to be an address', received: folder });
+    return new URL(path, page).href;
+  };
+  return { json: addressOf('model.json'), weights: addressOf('weights.bin') };
+}
