@@ -20,6 +20,8 @@ export const recipes = {
   /**
    * The classic TensorFlow tutorial's: pixels / 255, batches of 128, a shuffle window of 10,000, Adam at 1e-5,
    * 30 epochs. Its rate is small: it learns slowly.
+   *
+   * Reaches 25.3 % of CIFAR-10's test pictures (docs/tutorialRecipe.md).
    */
   tutorial: {
     epochs: 30,
@@ -32,7 +34,8 @@ export const recipes = {
   /**
    * The MobileNet paper's RMSprop (arXiv 1704.04861, section 3.2), with TF-slim's constants: decay and momentum 0.9, epsilon
    * 1, a rate that begins at 0.045 and falls by 0.94 some forty times, an average of the weights; light augmentation and little
-   * weight decay, none on depthwise kernels. (TF-slim's L2 of 4e-5 is a decoupled decay of 4e-4 at momentum 0.9.)
+   * weight decay, none on depthwise kernels. (TF-slim's L2 of 4e-5 is a decoupled decay of 4e-4 at momentum 0.9.) Not measured
+   * on CIFAR-10 yet.
    */
   paper: {
     epochs: 30,
@@ -48,6 +51,9 @@ export const recipes = {
    * For a minute up to an hour: Nesterov momentum at a rate that rises over the first quarter and then falls to 0, smaller
    * pictures first (twice as many in the same time), light augmentation, and enough weight decay to keep the rate effective
    * where batch norm makes weights grow.
+   *
+   * Reached 84.1 % of CIFAR-10's test pictures in 20 minutes, and with {@link recipeNetworks}.minute 65.4 % of pictures that
+   * were held back in one, on two slow virtual processors (docs/accuracy.md).
    */
   quick: {
     maxMinutes: 1,
