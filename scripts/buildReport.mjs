@@ -1,11 +1,12 @@
 // Bundles the script and the style of report.html (src/report/page) with the chart library, and inlines both as strings
 // in src/report/reportPage.generated.ts. Bundling takes milliseconds, so it is always done.
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { writeGenerated } from './writeGenerated.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const output = join(root, 'src/report/reportPage.generated.ts');
@@ -28,12 +29,7 @@ export const contentSecurityPolicy = ${JSON.stringify(
   `default-src 'none'; img-src data:; script-src ${hashOf(script)}; style-src ${hashOf(style)}`,
 )};
 `;
-if (!existsSync(output) || readFileSync(output, 'utf8') !== text) {
-  // Renamed into place, so that no reader ever sees half a file.
-  const temporary = `${output}.${randomUUID()}`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, output);
-}
+writeGenerated(output, text);
 
 /**
  * @param {string} entry

@@ -1,9 +1,8 @@
 // Bundles src/engine/worker.ts and inlines it as a string in src/engine/workerSource.generated.ts, so that users have no
 // path to configure. Bundling takes milliseconds, so it is always done; the output is written only where it changes.
-import { randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { writeGenerated } from './writeGenerated.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const output = `${root}/src/engine/workerSource.generated.ts`;
@@ -27,17 +26,4 @@ const text = `// Written by scripts/buildWorker.mjs.
 /** Makes \`serve\` (src/engine/worker.ts) a global function. ${source.length} characters. */
 export const workerSource = ${JSON.stringify(source)};
 `;
-if (text !== readIfThere()) {
-  // Renamed into place, so that no reader ever sees half a file.
-  const temporary = `${output}.${randomUUID()}`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, output);
-}
-
-function readIfThere() {
-  try {
-    return readFileSync(output, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
+writeGenerated(output, text);

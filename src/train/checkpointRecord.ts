@@ -22,6 +22,8 @@ export interface CheckpointRecord {
   batchSize: number;
   accumulateSteps: number;
   optimizer: string;
+  /** Whether it keeps an average of the weights. */
+  average: boolean;
   pictures: number;
   classNames: readonly string[];
   /** Names of all weights, in the order in which they were made. */
@@ -52,6 +54,7 @@ export const identityOf = (settings: TrainingSettings, dataset: ImageDataset<Uin
   batchSize: settings.batchSize,
   accumulateSteps: settings.accumulateSteps,
   optimizer: 'kind' in settings.optimizer ? settings.optimizer.kind : 'of tfjs',
+  average: settings.emaDecay !== undefined,
   pictures: dataset.size,
   classNames: dataset.classNames,
 });

@@ -47,7 +47,7 @@ export interface TrainingSettings
 export function resolveTrainingSettings(
   model: LayersModel,
   dataset: ImageDataset,
-  options: TrainClassifierOptions,
+  options: TrainClassifierOptions & { seed: number },
   { hasValidation, targets }: { hasValidation: boolean; targets: TargetSettings },
 ): TrainingSettings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -60,9 +60,8 @@ export function resolveTrainingSettings(
     accumulateSteps: 1,
     engine: 'auto',
     shuffle: true,
-    seed: Math.floor(Math.random() * 0x1_0000_0000),
     monitor: hasValidation ? 'valLoss' : 'loss',
-    ...(given as TrainClassifierOptions),
+    ...(given as TrainClassifierOptions & { seed: number }),
     ...resolveUpdates(options),
     targets,
     pictureSizes: resolvePictureSizes(dataset, options.pictureScales ?? []),

@@ -1,32 +1,13 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath } from '../../scripts/chromiumPath.mjs';
 import { loadImageFolder } from '../../src/data/imageFolder';
 import { smoothPicture, smoothPng, writeTree } from '../data/imageFolderFixture';
+import { bundleSources } from './bundleSources';
 import { why } from './chromium';
 import type { ImageFolderPage } from './imageFolderPage';
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-/** The page's script on the sources, because what it tests is there before the package is built. */
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [here('./imageFolderPage.ts')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-    alias: { '#platform': here('../../src/platform/browser.ts') },
-    tsconfigRaw: {},
-    logLevel: 'silent',
-  });
-  return outputFiles[0]!.text;
-}
 
 describe.skipIf(!chromiumPath)(`a folder of pictures in headless Chromium${why}`, () => {
   let browser: Browser;
@@ -47,7 +28,7 @@ describe.skipIf(!chromiumPath)(`a folder of pictures in headless Chromium${why}`
     browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox'] });
     page = await browser.newPage();
     await page.setContent('<input type="file" webkitdirectory>');
-    await page.addScriptTag({ content: await bundle() });
+    await page.addScriptTag({ content: await bundleSources('./imageFolderPage.ts', 'iife') });
     await page.setInputFiles('input', join(root, 'pets'));
   });
   afterAll(async () => {

@@ -1,32 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath } from '../../scripts/chromiumPath.mjs';
 import { readImage } from '../../src/classify/readImage';
+import { bundleSources } from './bundleSources';
 import { type Browsing, startBrowsing, why } from './chromium';
 import type { Images, Kind } from './imagesPage';
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-/** The page's script on the sources, because what it tests is no export of the package. */
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [here('./imagesPage.ts')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-    alias: { '#platform': here('../../src/platform/browser.ts') },
-    tsconfigRaw: {},
-    logLevel: 'silent',
-  });
-  return outputFiles[0]!.text;
-}
 
 /** A smooth picture of 64 x 48 pixels, saved lying on its side, as cameras do. */
 async function makeJpeg(): Promise<Uint8Array<ArrayBuffer>> {
@@ -56,7 +37,7 @@ describe.skipIf(!chromiumPath)(`pictures in headless Chromium${why}`, () => {
       '/text.jpg': () => new TextEncoder().encode('no picture'),
     });
     page = await browsing.open('plain');
-    await page.addScriptTag({ content: await bundle() });
+    await page.addScriptTag({ content: await bundleSources('./imagesPage.ts', 'iife') });
   });
   afterAll(async () => {
     await browsing?.close();

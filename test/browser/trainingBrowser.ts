@@ -1,11 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { chromiumPath } from '../../scripts/chromiumPath.mjs';
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+import { bundleSources } from './bundleSources';
 
 /** What makes a page one that may share memory, and so train on several threads. */
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
@@ -24,7 +21,7 @@ export interface TrainingBrowser {
 
 /** Starts Chromium and a server on this machine, as only a secure page has private files. */
 export async function startTrainingBrowser(): Promise<TrainingBrowser> {
-  const script = await bundle();
+  const script = await bundleSources('./trainingPage.ts', 'esm');
   const html = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
   const server = createServer((request, response) => {
     const isScript = request.url === '/page.js';
@@ -66,20 +63,4 @@ export async function startTrainingBrowser(): Promise<TrainingBrowser> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-/** The page's script on the sources, because what it tests is there before the package is built. */
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [here('./trainingPage.ts')],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    alias: { '#platform': here('../../src/platform/browser.ts') },
-    tsconfigRaw: {},
-    logLevel: 'silent',
-  });
-  return outputFiles[0]!.text;
 }

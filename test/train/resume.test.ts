@@ -123,6 +123,7 @@ test('another seed, batch size, dataset, model or optimizer is refused', async (
   for (const weight of model.trainableWeights) weight.write(tf.zeros(weight.shape as number[]));
   const before = weightsOf(model);
   await refuse({ seed: 6 }, /seed 5, as in .*received 6/);
+  await refuse({ emaDecay: undefined }, /average true, as in .*received false/);
   await refuse({ batchSize: 16 }, /batchSize 8/);
   await refuse({ optimizer: 'rmsprop' }, /optimizer "adam", as in .*received rmsprop/);
   await refuse({}, /pictures 50/, validation as never);
