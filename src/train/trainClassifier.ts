@@ -8,9 +8,9 @@ import { setModelMetadata } from '../model/metadata';
 import { cacheFrozen } from './cacheFrozen';
 import { claimCheckpointFolder, openCheckpoint, restoreCourse, restoreWeights } from './checkpoint';
 import { checkResumed, type ResumedCheckpoint, type ResumedFrom } from './checkpointRecord';
-import { createTrainer } from './createTrainer';
+import { createTrainer, type TrainingData } from './createTrainer';
 import { createObserver } from './observers';
-import { prepareTrainingData } from './prepareTrainingData';
+import { type PreparedTrainingData, prepareTrainingData } from './prepareTrainingData';
 import { runCourse } from './runCourse';
 import type { TrainingEngineInfo } from './trainer';
 import { newCourseState, type TrainingCourse } from './trainingCourse';
@@ -92,42 +92,57 @@ export async function trainClassifier(
   }
 }
 
-type PreparedData = Awaited<ReturnType<typeof prepareTrainingData>>;
-
 async function run(
   model: LayersModel,
-  data: PreparedData,
+  data: PreparedTrainingData,
   settings: TrainingSettings,
   resumed: ResumedCheckpoint | undefined,
 ): Promise<TrainClassifierResult> {
-  const { height, width, channels, classNames } = data.dataset;
   if (resumed) checkResumed(resumed, settings, data.dataset);
   if (settings.checkpoint) await claimCheckpointFolder(settings.checkpoint, resumed);
   // After all checks: a call that is refused leaves the model as it was.
   if (resumed) restoreWeights(resumed, model);
-  setModelMetadata(model, {
-    inputRange: settings.inputRange,
-    inputShape: [height, width, channels],
-    classNames: [...classNames],
-  });
   const cached = await cacheFrozen(model, data, settings);
-  const trained = cached?.head ?? model;
-  const trainer = await createTrainer(trained, cached ?? data, settings);
-  const course: TrainingCourse = {
-    dataset: cached?.dataset ?? data.dataset,
-    validation: cached ? cached.validation : data.validation,
-    settings,
-    outputKind: outputKindOf('trainClassifier', model),
-    trainer,
-    state: newCourseState(),
-    bestWeights: undefined,
-    pending: false,
-  };
   try {
+    const course = await trainOn(model, cached?.head ?? model, cached ?? data, { data, settings, resumed });
+    return { ...course, cachedUpTo: cached?.boundary };
+  } finally {
+    cached?.dispose();
+  }
+}
+
+/** Trains all of a model, or its head on features that were kept. */
+async function trainOn(
+  model: LayersModel,
+  trained: LayersModel,
+  { dataset, validation }: TrainingData,
+  {
+    data,
+    settings,
+    resumed,
+  }: { data: PreparedTrainingData; settings: TrainingSettings; resumed: ResumedCheckpoint | undefined },
+): Promise<Omit<TrainClassifierResult, 'cachedUpTo'>> {
+  const outputKind = outputKindOf('trainClassifier', model);
+  const trainer = await createTrainer(trained, { dataset, validation }, settings);
+  try {
+    const { height, width, channels, classNames } = data.dataset;
+    const inputShape = [height, width, channels] as const;
+    setModelMetadata(model, { inputRange: settings.inputRange, inputShape, classNames: [...classNames] });
+    const state = newCourseState();
+    const course: TrainingCourse = {
+      dataset,
+      validation,
+      settings,
+      outputKind,
+      trainer,
+      state,
+      bestWeights: undefined,
+      pending: false,
+    };
     const resumedFrom = resumed && (await restoreCourse(resumed, course, model, trained));
     const observer = await createObserver(model, data, course);
     await runCourse(course, { model, trained, observer });
-    const { history, step, seconds, stoppedEarly, best } = course.state;
+    const { history, step, seconds, stoppedEarly, best } = state;
     return {
       history,
       steps: step,
@@ -137,11 +152,9 @@ async function run(
       stoppedEarly,
       bestEpoch: best?.epoch ?? 0,
       resumedFrom,
-      cachedUpTo: cached?.boundary,
       ...trainer.info,
     };
   } finally {
     await trainer.dispose();
-    cached?.dispose();
   }
 }
