@@ -1,12 +1,13 @@
-import { engine, ready } from '@tensorflow/tfjs-core';
+import { Environment, engine, env, ready } from '@tensorflow/tfjs-core';
 import { fail } from './errors';
 
-/** Throws `missing-backend` unless the user has imported a tfjs backend. */
+/** Throws `missing-backend` unless the user has imported a tfjs backend; `duplicate-tfjs` where tfjs-core is there twice. */
 export function requireBackend(where: string): void {
+  requireOneTfjs(where);
   if (Object.keys(engine().registryFactory).length === 0) failMissing(where, 'none');
 }
 
-/** Resolves once a tfjs backend can run; throws `missing-backend` where there is none or none of them starts. */
+/** Resolves once a tfjs backend can run; throws as {@link requireBackend}, and where none of the backends starts. */
 export async function backendReady(where: string): Promise<void> {
   requireBackend(where);
   try {
@@ -24,5 +25,21 @@ function failMissing(where: string, received: string, cause?: unknown): never {
     received,
     remedy: "Add the line: import '@tensorflow/tfjs-backend-cpu'; (or -wasm, -webgl, -webgpu).",
     cause,
+  });
+}
+
+/**
+ * All copies of tfjs-core share the engine of the one that was loaded first, but not its classes, so that tensors, layers and
+ * backends of one copy are refused by another in places that say nothing of it.
+ */
+function requireOneTfjs(where: string): void {
+  if (env() instanceof Environment) return;
+  fail({
+    code: 'duplicate-tfjs',
+    where,
+    expected: 'one copy of @tensorflow/tfjs-core',
+    received: 'two, of which the app has loaded another one first',
+    remedy:
+      'Run: npm ls @tensorflow/tfjs-core, then npm dedupe; in a bundler let both find the same (resolve.dedupe in Vite).',
   });
 }

@@ -10,6 +10,8 @@ export type MobilenetErrorCode =
   | 'file-system'
   /** A tfjs backend or package that is needed is missing. */
   | 'missing-backend'
+  /** Two copies of tfjs-core were loaded, which do not know each other's classes. */
+  | 'duplicate-tfjs'
   /** The backend has no room for what a kernel needs. */
   | 'out-of-memory'
   /** A thread of the engine could not start, or ended before its work. */
