@@ -104,6 +104,8 @@ export function resolveClassifierOptions(model: LayersModel, options: CreateClas
   });
   const preprocessing = { ...options.preprocessing };
   preprocessing.cropFraction ??= metadata.cropFraction;
+  preprocessing.cropAfterResize ??= metadata.cropAfterResize;
+  preprocessing.interpolation ??= metadata.interpolation;
   preprocessing.inputRange ??= metadata.inputRange;
   const size = pictureSize(model, metadata);
   checkPreprocessing(WHERE, preprocessing, size.channels);

@@ -1,3 +1,4 @@
+import { type Interpolation, interpolations } from '../data/resizeFilter';
 import { check } from '../errors';
 import { checkInputRange, type InputRange } from '../inputRange';
 
@@ -12,9 +13,20 @@ export interface Preprocessing {
   /**
    * How much of that is kept along each side, in the centre; above 0, up to 1. Published ImageNet accuracies of
    * MobileNet are measured at 0.875.
-   * @default 1
+   * @default the one that the model's metadata names, else 1
    */
   cropFraction?: number;
+  /**
+   * Whether the picture is resized before its centre is cut out, as torchvision and timm do it; else after that, as TF-slim
+   * does. Pixels then lie up to one aside.
+   * @default the one that the model's metadata names, else false
+   */
+  cropAfterResize?: boolean;
+  /**
+   * The filter that resizes, both with antialiasing: PyTorch's models are mostly evaluated with `'bicubic'`.
+   * @default the one that the model's metadata names, else 'bilinear'
+   */
+  interpolation?: Interpolation;
   /**
    * What 0 to 255 is mapped to: one range, or one for each channel, as `meanStdRange` makes them.
    * @default the one that the model's metadata names, else [0, 1]
@@ -25,7 +37,7 @@ export interface Preprocessing {
 /** Throws `invalid-argument` where an option is out of its range, or does not fit `channels`. */
 export function checkPreprocessing(
   where: string,
-  { fit, cropFraction, inputRange }: Preprocessing,
+  { fit, cropFraction, cropAfterResize, interpolation, inputRange }: Preprocessing,
   channels?: number,
 ): void {
   check(fit === undefined || fit === 'crop' || fit === 'stretch', {
@@ -37,6 +49,16 @@ export function checkPreprocessing(
     where,
     expected: 'preprocessing.cropFraction to be above 0 and at most 1',
     received: cropFraction,
+  });
+  check(cropAfterResize === undefined || typeof cropAfterResize === 'boolean', {
+    where,
+    expected: 'preprocessing.cropAfterResize to be true or false',
+    received: cropAfterResize,
+  });
+  check(interpolation === undefined || interpolations.includes(interpolation), {
+    where,
+    expected: "preprocessing.interpolation to be 'bilinear' or 'bicubic'",
+    received: interpolation,
   });
   if (inputRange !== undefined) checkInputRange(where, inputRange, channels);
 }

@@ -16,6 +16,8 @@ export interface ReadImageOptions {
   where: string;
   /** How many channels the model reads. */
   channels: number;
+  /** Awaited before a file is decoded, when its bytes are there. */
+  beforeDecoding?: () => Promise<void>;
   signal?: AbortSignal | undefined;
 }
 
@@ -31,25 +33,26 @@ export interface ReadImageOptions {
 export async function readImage(image: ClassifierImage, options: ReadImageOptions): Promise<Picture> {
   const { where, channels, signal } = options;
   signal?.throwIfAborted();
-  const picture = await readAny(image, where, signal);
+  const picture = await readAny(image, options);
   signal?.throwIfAborted();
   return convertChannels(picture, channels, where, signal);
 }
 
-async function readAny(image: unknown, where: string, signal: AbortSignal | undefined): Promise<Picture> {
+async function readAny(image: unknown, options: ReadImageOptions): Promise<Picture> {
+  const { where, signal } = options;
   // The class's name, because Node lacks most of the classes, and frames of a page have each their own.
   const kind = Object.prototype.toString.call(image).slice('[object '.length, -1);
   if (isDrawable(kind)) return elementPixels(image as never, kind, where);
   switch (kind) {
     case 'String':
     case 'URL':
-      return readPlace(String(image), signal);
+      return readPlace(String(image), options);
     case 'Blob':
     case 'File':
-      return decode(await readBlob(image as Blob, where), where);
+      return decode(await readBlob(image as Blob, where), where, options);
     case 'ArrayBuffer':
     case 'Uint8Array':
-      return decode(image as ArrayBuffer | Uint8Array<ArrayBuffer>, where);
+      return decode(image as ArrayBuffer | Uint8Array<ArrayBuffer>, where, options);
   }
   if (typeof image === 'object' && image !== null) {
     if (isTensor(image)) return tensorPixels(image, where, signal);
@@ -65,16 +68,23 @@ async function readAny(image: unknown, where: string, signal: AbortSignal | unde
 }
 
 /** A path, a `file:` URL, or an address that can be fetched. */
-async function readPlace(place: string, signal: AbortSignal | undefined): Promise<Picture> {
+async function readPlace(place: string, options: ReadImageOptions): Promise<Picture> {
   const isFetched = /^(https?|data|blob):/i.test(place);
   const bytes = isFetched
-    ? await new Response(await download(place, { signal })).arrayBuffer()
+    ? await new Response(await download(place, { signal: options.signal })).arrayBuffer()
     : await platform.readFile(place);
-  return decode(bytes, /^data:/i.test(place) ? 'data:' : place);
+  return decode(bytes, /^data:/i.test(place) ? 'data:' : place, options);
 }
 
-function decode(content: ArrayBuffer | Uint8Array<ArrayBuffer>, where: string): Promise<Picture> {
-  return decodePicture(ArrayBuffer.isView(content) ? content : new Uint8Array(content), where);
+/** @param file names it in errors */
+async function decode(
+  content: ArrayBuffer | Uint8Array<ArrayBuffer>,
+  file: string,
+  { beforeDecoding, signal }: ReadImageOptions,
+): Promise<Picture> {
+  await beforeDecoding?.();
+  signal?.throwIfAborted();
+  return decodePicture(ArrayBuffer.isView(content) ? content : new Uint8Array(content), file);
 }
 
 async function pixelArray({ data, width, height }: PixelArray, where: string, signal?: AbortSignal): Promise<Picture> {

@@ -1,8 +1,10 @@
+import { platform } from '#platform';
 import { resizePicture } from '../data/resizePicture';
 import type { FeatureSize } from '../graph/stage';
 import type { ClassifierImage } from './classifierImage';
 import type { Preprocessing } from './preprocessing';
 import { readImage } from './readImage';
+import { Turns } from './turns';
 
 /** Options for {@link toPixels}. */
 export interface ToPixelsOptions {
@@ -10,6 +12,11 @@ export interface ToPixelsOptions {
   where: string;
   signal?: AbortSignal | undefined;
 }
+
+/** More than these do not decode at once: Node has four threads for it where it is not told otherwise. */
+const MOST_DECODERS = 8;
+
+let decodingTurns: Turns | undefined;
 
 /**
  * Any picture as the pixels `[H,W,C]` that a model reads, 0 to 255: floats where they came as floats, else bytes.
@@ -21,10 +28,31 @@ export interface ToPixelsOptions {
 export async function toPixels(
   image: ClassifierImage,
   size: FeatureSize,
-  { fit, cropFraction }: Preprocessing,
+  { fit, cropFraction, cropAfterResize, interpolation }: Preprocessing,
   { where, signal }: ToPixelsOptions,
 ): Promise<Uint8Array | Float32Array> {
-  const picture = await readImage(image, { where, channels: size.channels, signal });
-  const { data } = await resizePicture(picture, size, { fit, cropFraction, signal });
-  return data;
+  let endTurn = () => {};
+  try {
+    const picture = await readImage(image, {
+      where,
+      channels: size.channels,
+      async beforeDecoding() {
+        endTurn = await takeDecodingTurn();
+      },
+      signal,
+    });
+    const { data } = await resizePicture(picture, size, { fit, cropFraction, cropAfterResize, interpolation, signal });
+    return data;
+  } finally {
+    endTurn();
+  }
+}
+
+/**
+ * Until it is over, a file's picture is there in its full size, 36 MB for 12 megapixels; so of all that are read ahead, by
+ * all classifiers, only a few may be: one for each processor, and one that is resized meanwhile.
+ */
+function takeDecodingTurn(): Promise<() => void> {
+  decodingTurns ??= new Turns(Math.min(platform.processors(), MOST_DECODERS) + 1);
+  return decodingTurns.take();
 }

@@ -1,5 +1,7 @@
 import { platform } from '#platform';
-import { check, fail, MobilenetError } from '../errors';
+import { check, fail } from '../errors';
+import { addressOf } from '../platform/address';
+import { cachedDownload, cacheNameOf, type LoadProgress } from '../platform/cachedDownload';
 import { countBytes, download, verifyBytes } from '../platform/download';
 import type { ByteStream } from '../platform/platform';
 import { readCifar10Archive } from './cifar10Archive';
@@ -16,15 +18,7 @@ import {
 
 const CACHE_NAME = 'cifar-10-binary.tar.gz';
 
-/** How far a load is. */
-export interface LoadProgress {
-  /** `download` from the network, then `read` from the cache; a local source is only read. */
-  phase: 'download' | 'read';
-  /** Bytes so far. */
-  loaded: number;
-  /** Bytes in the end, where that is known. */
-  total?: number | undefined;
-}
+export type { LoadProgress };
 
 /** Options for {@link loadCifar10}. */
 export interface LoadCifar10Options {
@@ -77,7 +71,7 @@ export async function loadRelease(release: Cifar10Release, options: LoadCifar10O
     expected: 'source to be a path, a URL or bytes',
     received: Object.prototype.toString.call(source),
   });
-  const url = toUrl(String(source));
+  const url = addressOf('loadCifar10', String(source));
   return url === undefined ? loadPath(load, String(source)) : loadUrl(load, url);
 }
 
@@ -85,14 +79,6 @@ type Load = Omit<LoadCifar10Options, 'source'> & { release: Cifar10Release };
 
 function loadBytes(load: Load, bytes: Uint8Array<ArrayBuffer>): Promise<Cifar10> {
   return readArchive(load, 'the bytes', new Blob([bytes]).stream() as ByteStream, bytes.length);
-}
-
-/** The absolute address, or undefined where a string is a path. */
-function toUrl(source: string): string | undefined {
-  if (platform.name === 'node' && !/^(https?|data|blob):/i.test(source)) return undefined;
-  const base = globalThis.location?.href;
-  check(URL.canParse(source, base), { where: 'loadCifar10', expected: 'a URL', received: source });
-  return new URL(source, base).href;
 }
 
 async function loadPath(load: Load, path: string): Promise<Cifar10> {
@@ -131,34 +117,17 @@ async function loadFolder(load: Load, folder: string, names: readonly string[]):
   return assembler.finish(folder);
 }
 
-async function loadUrl(load: Load, url: string): Promise<Cifar10> {
-  // An address of the page's own memory (blob:, data:) may mean something else tomorrow.
-  if (!url.startsWith('http') || !(await platform.canCache())) return readDownload(load, url);
-  const name = url === load.release.url ? CACHE_NAME : `${await sha256OfText(url)}-${CACHE_NAME}`;
-  const cached = await readCached(load, url, name).catch((error) => {
-    if (!isInvalidData(error)) throw error;
+function loadUrl(load: Load, url: string): Promise<Cifar10> {
+  return cachedDownload({
+    url,
+    name: async () => (url === load.release.url ? CACHE_NAME : cacheNameOf(url, CACHE_NAME)),
+    cacheDir: load.cacheDir,
+    download: async () => verified(load, url, await downloadArchive(load, url)),
+    read: async (bytes, from) =>
+      from === 'download'
+        ? readCifar10Archive(bytes, { ...load.release, where: url, signal: load.signal })
+        : readArchive(load, url, await verified(load, url, bytes), checksumOf(load, url)?.size),
   });
-  if (cached) return cached;
-  await platform.writeCache(name, await verified(load, url, await downloadArchive(load, url)), load.cacheDir);
-  // A browser may have thrown it out again already.
-  return (await readCached(load, url, name)) ?? readDownload(load, url);
-}
-
-async function readDownload(load: Load, url: string): Promise<Cifar10> {
-  const bytes = await verified(load, url, await downloadArchive(load, url));
-  return readCifar10Archive(bytes, { ...load.release, where: url, signal: load.signal });
-}
-
-/** What is in the cache, or undefined; what turns out to be wrong is deleted. */
-async function readCached(load: Load, url: string, name: string): Promise<Cifar10 | undefined> {
-  const bytes = await platform.readCache(name, load.cacheDir);
-  if (bytes === undefined) return undefined;
-  try {
-    return await readArchive(load, url, await verified(load, url, bytes), checksumOf(load, url)?.size);
-  } catch (error) {
-    if (isInvalidData(error)) await platform.deleteCache(name, load.cacheDir);
-    throw error;
-  }
 }
 
 function downloadArchive({ fetch, signal, onProgress }: Load, url: string): Promise<ByteStream> {
@@ -185,14 +154,4 @@ function readArchive(load: Load, where: string, bytes: ByteStream, total: number
     load.signal ? { signal: load.signal } : {},
   );
   return readCifar10Archive(counted, { ...load.release, where, signal: load.signal });
-}
-
-function isInvalidData(error: unknown): boolean {
-  return error instanceof MobilenetError && error.code === 'invalid-data';
-}
-
-async function sha256OfText(text: string): Promise<string> {
-  const sha256 = await platform.createSha256();
-  sha256.update(new TextEncoder().encode(text));
-  return sha256.digest();
 }

@@ -10,6 +10,10 @@ export interface ModelMetadata {
   inputShape?: readonly [height: number, width: number, channels: number];
   /** How much of a picture is kept along each side, in the centre, before it is resized; above 0, up to 1. */
   cropFraction?: number;
+  /** Whether a picture is resized before its centre is cut out, and not after that. */
+  cropAfterResize?: boolean;
+  /** The filter that resizes pictures for this model. */
+  interpolation?: 'bilinear' | 'bicubic';
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Classifier } from '../../src/classify/classifier';
 import type { CreateClassifierOptions } from '../../src/classify/classifierOptions';
 import { createClassifier } from '../../src/classify/createClassifier';
 import { inMemoryDataset } from '../../src/data/imageDataset';
+import { resizePicture } from '../../src/data/resizePicture';
 import { configureEngine } from '../../src/engine/configureEngine';
 import { meanStdRange } from '../../src/inputRange';
 import { saveModel } from '../../src/io/saveModel';
@@ -261,6 +262,28 @@ describe('what the classifier takes from the model', () => {
     expect(await scores(overridden)).toEqual(whole);
   });
 
+  test.each([
+    ['interpolation', { interpolation: 'bicubic' }, { interpolation: 'bilinear' }],
+    ['order of crop and resize', { cropAfterResize: true }, { cropAfterResize: false }],
+  ] as const)('the %s, which an option overrides', async (_, metadata, override) => {
+    const model = tinyNet();
+    setModelMetadata(model, { cropFraction: 0.7 });
+    const plain = await scores(await classifierOf(model, { engine: 'tfjs' }));
+    setModelMetadata(model, metadata);
+    const size = { width: 8, height: 8 };
+    const resized = await Promise.all(
+      pictures.slice(0, 8).map(async (one) => {
+        const { data } = await resizePicture({ ...one, channels: 3 }, size, { cropFraction: 0.7, ...metadata });
+        return { ...one, data: data as Uint8Array };
+      }),
+    );
+    const told = await scores(await classifierOf(model, { engine: 'tfjs' }));
+    expect(largestDifference(told, predict(model, resized))).toBeLessThan(1e-5);
+    expect(largestDifference(told, plain)).toBeGreaterThan(1e-3);
+    const overridden = await classifierOf(model, { engine: 'tfjs', preprocessing: override });
+    expect(await scores(overridden)).toEqual(plain);
+  });
+
   test('the size from the metadata where the model leaves it open', async () => {
     const model = chain([null, null, 3], tfl.layers.globalAveragePooling2d({}), tfl.layers.dense({ units: 2 }));
     await expect(createClassifier(model, { engine: 'tfjs' })).rejects.toThrow(/\[N,H,W,3\].*setModelMetadata/);
@@ -288,6 +311,8 @@ describe('options that cannot be are refused', () => {
     ['an empty calibration', { precision: 'int8', calibration: { ...dataset, size: 0 } }, /at least one picture/],
     ['no threads', { threads: 0 }, /threads/],
     ['a crop of nothing', { preprocessing: { cropFraction: 0 } }, /cropFraction/],
+    ['another interpolation', { preprocessing: { interpolation: 'nearest' as never } }, /interpolation/],
+    ['an order that is none', { preprocessing: { cropAfterResize: 1 as never } }, /cropAfterResize/],
     ['a range upside down', { preprocessing: { inputRange: [1, 0] } }, /inputRange/],
     ['ranges of too few channels', { preprocessing: { inputRange: [[0, 1]] } }, /each of 3 channels/],
   ];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { interpolations } from '../../src/data/resizeFilter';
 import { type Picture, type ResizePictureOptions, resizePicture, windowOf } from '../../src/data/resizePicture';
 import { createRandom } from '../../src/random';
 import { bytesOf } from '../golden/generator';
@@ -11,29 +12,42 @@ interface Size {
   height: number;
 }
 
-/** The definition: a double sum over the window for every value, in float64. */
+const curves = {
+  bilinear: (d: number) => Math.max(0, 1 - d),
+  bicubic(d: number) {
+    if (d < 1) return 1.5 * d ** 3 - 2.5 * d ** 2 + 1;
+    return d < 2 ? -0.5 * d ** 3 + 2.5 * d ** 2 - 4 * d + 2 : 0;
+  },
+};
+
+/** The definition, in float64: for every new value a sum over all pixels of the axis; across, then down. */
 function resizeByDefinition(picture: Picture, size: Size, options: ResizePictureOptions): number[] {
+  const { channels } = picture;
   const window = windowOf(picture, size, options);
-  const weight = (length: number, newLength: number, o: number, i: number) => {
+  const curve = curves[options.interpolation ?? 'bilinear'];
+  const blendAxis = (length: number, newLength: number, o: number, valueAt: (i: number) => number) => {
     const scale = length / newLength;
-    return Math.max(0, 1 - Math.abs(i + 0.5 - (o + 0.5) * scale) / Math.max(scale, 1));
+    let sum = 0;
+    let total = 0;
+    for (let i = 0; i < length; i++) {
+      const w = curve(Math.abs(i + 0.5 - (o + 0.5) * scale) / Math.max(scale, 1));
+      sum += w * valueAt(i);
+      total += w;
+    }
+    return Math.min(255, Math.max(0, sum / total));
   };
-  const values: number[] = [];
-  for (let oy = 0; oy < size.height; oy++)
-    for (let ox = 0; ox < size.width; ox++)
-      for (let c = 0; c < picture.channels; c++) {
-        let sum = 0;
-        let total = 0;
-        for (let y = 0; y < window.height; y++)
-          for (let x = 0; x < window.width; x++) {
-            const w = weight(window.height, size.height, oy, y) * weight(window.width, size.width, ox, x);
-            const pixel = (window.top + y) * picture.width + window.left + x;
-            sum += w * picture.data[pixel * picture.channels + c]!;
-            total += w;
-          }
-        values.push(sum / total);
-      }
-  return values;
+  const narrowed = Array.from({ length: window.height }, (_, y) =>
+    Array.from({ length: size.width * channels }, (_, i) =>
+      blendAxis(window.width, size.width, Math.floor(i / channels), (x) => {
+        const pixel = (window.top + y) * picture.width + window.left + x;
+        return picture.data[pixel * channels + (i % channels)]!;
+      }),
+    ),
+  );
+  return Array.from({ length: size.height * size.width * channels }, (_, i) => {
+    const rowLength = size.width * channels;
+    return blendAxis(window.height, size.height, Math.floor(i / rowLength), (y) => narrowed[y]![i % rowLength]!);
+  });
 }
 
 /** Random pixels; as floats none of them is whole. */
@@ -44,10 +58,12 @@ function randomPicture(kind: 'bytes' | 'floats', width: number, height: number, 
   return { data, width, height, channels };
 }
 
+const decode = (base64: string) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
 const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
 
-describe(`resizePicture agrees with its definition (seed ${SEED}): bytes within 1.01, floats within 1e-4`, () => {
+describe(`resizePicture agrees with its definition (seed ${SEED}): bytes within 1.01 (bicubic 1.15), floats 1e-4`, () => {
   const sizes: [from: string, to: string][] = [
     ['1x1', '4x3'],
     ['3x2', '1x1'],
@@ -63,21 +79,23 @@ describe(`resizePicture agrees with its definition (seed ${SEED}): bytes within 
   };
   const cases = sizes.flatMap(([from, to]) =>
     (['crop', 'stretch'] as const).flatMap((fit) =>
-      [1, 0.875, 0.01].map((cropFraction) => ({ from, to, fit, cropFraction })),
+      [1, 0.875, 0.01].flatMap((cropFraction) =>
+        interpolations.map((interpolation) => ({ from, to, fit, cropFraction, interpolation })),
+      ),
     ),
   );
-  test.each(cases)('$from to $to, $fit $cropFraction', async ({ from, to, fit, cropFraction }) => {
+  test.each(cases)('$from to $to, $fit $cropFraction $interpolation', async ({ from, to, ...options }) => {
     const source = sizeOf(from);
     const size = sizeOf(to);
     for (const [kind, bound] of [
-      ['bytes', 1.01],
+      ['bytes', options.interpolation === 'bicubic' ? 1.15 : 1.01],
       ['floats', 1e-4],
     ] as const) {
       const picture = randomPicture(kind, source.width, source.height, 3);
-      const resized = await resizePicture(picture, size, { fit, cropFraction });
+      const resized = await resizePicture(picture, size, options);
       expect(resized).toMatchObject({ ...size, channels: 3 });
       expect(resized.data.constructor).toBe(picture.data.constructor);
-      const expected = resizeByDefinition(picture, size, { fit, cropFraction });
+      const expected = resizeByDefinition(picture, size, options);
       expect(resized.data).toHaveLength(expected.length);
       expect(largestDifference(resized.data, expected)).toBeLessThan(bound);
     }
@@ -85,30 +103,64 @@ describe(`resizePicture agrees with its definition (seed ${SEED}): bytes within 
 });
 
 describe(`resizePicture agrees with Pillow ${golden.version}: bytes exactly, floats within 1e-4`, () => {
-  const decode = (base64: string) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  test.each(golden.cases)('$name', async ({ name, channels, source, window, size, bytes, floats }) => {
+  const cases = golden.cases.flatMap((one) => interpolations.map((interpolation) => ({ ...one, interpolation })));
+  test.each(cases)(
+    '$name, $interpolation',
+    async ({ name, channels, source, window, size, interpolation, ...made }) => {
+      const [width, height] = source as [number, number];
+      const [left, top, windowWidth, windowHeight] = window as [number, number, number, number];
+      const [newWidth, newHeight] = size as [number, number];
+      const { bytes, floats } = made[interpolation];
+      const data = bytesOf(name, width * height * channels);
+      const isStretched = name.includes('stretch') || windowWidth * newHeight !== windowHeight * newWidth;
+      const options: ResizePictureOptions = isStretched
+        ? { fit: 'stretch', interpolation }
+        : { fit: 'crop', cropFraction: name.includes('centre') ? 0.875 : 1, interpolation };
+      const newSize = { width: newWidth, height: newHeight };
+      expect(windowOf({ width, height }, newSize, options)).toEqual({
+        left,
+        top,
+        width: windowWidth,
+        height: windowHeight,
+      });
+      const resized = await resizePicture({ data, width, height, channels }, newSize, options);
+      expect(resized.data).toEqual(decode(bytes));
+      if (floats === undefined) return;
+      const asFloats = { data: Float32Array.from(data), width, height, channels };
+      const { data: resizedFloats } = await resizePicture(asFloats, newSize, options);
+      expect(largestDifference(resizedFloats, new Float32Array(decode(floats).buffer))).toBeLessThan(1e-4);
+    },
+  );
+});
+
+describe('cropAfterResize gives the very bytes of torchvision’s Resize and CenterCrop', () => {
+  const cases = golden.croppedLast.flatMap((one) => interpolations.map((interpolation) => ({ ...one, interpolation })));
+  test.each(cases)('$name, $interpolation', async ({ name, source, shorter, size, interpolation, ...made }) => {
     const [width, height] = source as [number, number];
-    const [left, top, windowWidth, windowHeight] = window as [number, number, number, number];
-    const [newWidth, newHeight] = size as [number, number];
-    const data = bytesOf(name, width * height * channels);
-    const options: ResizePictureOptions =
-      name.includes('stretch') || windowWidth * newHeight !== windowHeight * newWidth
-        ? { fit: 'stretch' }
-        : { fit: 'crop', cropFraction: name.includes('centre') ? 0.875 : 1 };
-    const newSize = { width: newWidth, height: newHeight };
-    expect(windowOf({ width, height }, newSize, options)).toEqual({
-      left,
-      top,
-      width: windowWidth,
-      height: windowHeight,
-    });
-    const resized = await resizePicture({ data, width, height, channels }, newSize, options);
-    expect(resized.data).toEqual(decode(bytes));
-    if (floats === undefined) return;
-    const asFloats = { data: Float32Array.from(data), width, height, channels };
-    const { data: resizedFloats } = await resizePicture(asFloats, newSize, options);
-    expect(largestDifference(resizedFloats, new Float32Array(decode(floats).buffer))).toBeLessThan(1e-4);
+    const picture = { data: bytesOf(name, width * height * 3), width, height, channels: 3 };
+    const options = { cropFraction: size / shorter, cropAfterResize: true, interpolation };
+    const resized = await resizePicture(picture, { width: size, height: size }, options);
+    expect(resized).toMatchObject({ width: size, height: size, channels: 3 });
+    expect(resized.data).toEqual(decode(made[interpolation]));
   });
+
+  test('of another aspect ratio; stretched', async () => {
+    const picture = randomBytes(40, 30);
+    const size = { width: 6, height: 12 };
+    const whole = await resizePicture(picture, { width: 21, height: 16 }, { fit: 'stretch' });
+    const cropped = await resizePicture(picture, size, { cropFraction: 0.75, cropAfterResize: true });
+    expect(cropped.data).toEqual(centre(whole, size, { left: 8, top: 2 }));
+    const squeezed = await resizePicture(picture, { width: 8, height: 16 }, { fit: 'stretch' });
+    const stretched = await resizePicture(picture, size, { fit: 'stretch', cropFraction: 0.75, cropAfterResize: true });
+    expect(stretched.data).toEqual(centre(squeezed, size, { left: 1, top: 2 }));
+  });
+
+  function centre({ data, width, channels }: Picture, size: Size, { left, top }: { left: number; top: number }) {
+    return Uint8Array.from({ length: size.width * size.height * channels }, (_, i) => {
+      const row = Math.floor(i / (size.width * channels));
+      return data[((top + row) * width + left) * channels + (i % (size.width * channels))]!;
+    });
+  }
 });
 
 test('a window of the new size is copied as it is', async () => {
