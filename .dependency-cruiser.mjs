@@ -5,9 +5,10 @@ const floors = [
   ['backend', 'inputRange', 'platform', 'kernels', 'model/architecture'],
   ['model', 'data', 'graph'],
   ['engine', 'io'],
-  ['report'],
+  ['report', 'formats'],
   ['train', 'classify'],
   ['index', 'cifar10'],
+  ['cli'],
 ];
 
 const path = (names) => `^src/(${names.join('|')})(\\.ts|/)`;
@@ -26,10 +27,16 @@ export default {
   forbidden: [
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'only-the-node-twin-sees-node',
+      name: 'only-the-node-twin-and-the-command-line-see-node',
       severity: 'error',
-      from: { path: '^src', pathNot: '^src/platform/node\\.ts$' },
+      from: { path: '^src', pathNot: '^src/(platform/node\\.ts$|cli/)' },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'the-command-line-is-built-on-what-users-have',
+      severity: 'error',
+      from: { path: path(['cli']) },
+      to: { path: '^src/', pathNot: path(['cli', 'index', 'cifar10', 'platform']) },
     },
     ...rules,
   ],

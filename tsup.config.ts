@@ -1,7 +1,9 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 import { defineConfig } from 'tsup';
 import cifar10Models from './models/cifar10/models.json';
+import { optionalDependencies } from './package.json';
 import { workerSource } from './src/engine/workerSource.generated';
 import { inlinedWasm } from './src/kernels/wasmModule';
 
@@ -17,6 +19,35 @@ const files = {
   'worker/node.cjs': `${workerSource}\nserve(require('node:worker_threads').parentPort);\n`,
 };
 
+// The command line is a user of the library like any other: its files import what is published beside them, so that there
+// is one library, cut into bundles as libraries want to be, and its commands are loaded on use.
+const published: Plugin = {
+  name: 'published',
+  setup({ onResolve }) {
+    onResolve({ filter: /^(\.\.\/)+(index|cifar10)$/ }, ({ path }) => {
+      return { path: path.replace(/^(\.\.\/)+/, './').concat('.js'), external: true };
+    });
+  },
+};
+
+async function buildCommandLine(): Promise<void> {
+  await build({
+    entryPoints: { cli: 'src/cli/main.ts' },
+    chunkNames: 'cli-[name]-[hash]',
+    outdir: 'dist',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'es2022',
+    packages: 'external',
+    external: ['#platform'],
+    plugins: [published],
+    logLevel: 'warning',
+  });
+  await chmod('dist/cli.js', 0o755);
+}
+
 // The library, its trained models' own entry, and the two halves of its platform door. `#platform` stays an import, so that
 // package.json's "imports" picks the half when the package is used, and no bundler ever sees node:fs.
 export default defineConfig({
@@ -28,7 +59,8 @@ export default defineConfig({
   },
   format: ['esm', 'cjs'],
   dts: { entry: { index: 'src/index.ts', cifar10: 'src/cifar10.ts' } },
-  external: ['#platform', /^node:/],
+  // tsup itself leaves out dependencies and peers only.
+  external: ['#platform', /^node:/, ...Object.keys(optionalDependencies).map((name) => new RegExp(`^${name}($|/)`))],
   target: 'es2022',
   platform: 'neutral',
   // All bundles share one MobilenetError: two copies would be two classes, and `instanceof` would fail.
@@ -44,6 +76,7 @@ export default defineConfig({
     options.inject = [...(options.inject ?? []), 'scripts/moduleUrl.mjs'];
   },
   async onSuccess() {
+    await buildCommandLine();
     for (const { alpha } of cifar10Models) {
       await cp(`models/cifar10/alpha-${alpha}`, `dist/cifar10/alpha-${alpha}`, { recursive: true });
     }

@@ -126,7 +126,7 @@ const packaged: Record<Cifar10Alpha, () => ModelAddresses> = {
 
 function modelHandler(where: string, options: LoadCifar10ModelOptions): io.IOHandler {
   const { alpha = 0.25, url, signal, onProgress } = options;
-  check(Object.hasOwn(packaged, alpha), { where, expected: 'alpha to be 1 or 0.25', received: alpha });
+  check(Object.hasOwn(packaged, alpha), { where, expected: 'alpha to be 0.5 or 0.25', received: alpha });
   const { json, weights } = url === undefined ? packaged[alpha]() : copied(where, String(url), alpha);
   const { read: downloaded } = httpFiles(json, options);
   const read = (address: string) =>

@@ -24,6 +24,7 @@ export type { ImageFolderSource } from './data/imageFolderSource';
 export { type ImageStatistics, type ImageStatisticsOptions, imageStatistics } from './data/imageStatistics';
 export { type MixBatchOptions, mixBatch } from './data/mixImages';
 export { resizeBatch } from './data/resizeBatch';
+export type { Interpolation } from './data/resizeFilter';
 export {
   type DatasetSplit,
   type FoldDatasetOptions,
@@ -39,6 +40,14 @@ export { type ConfigureEngineOptions, configureEngine, type WasmFile } from './e
 export type { EngineChoice } from './engine/engineChoice';
 export type { WeightRole } from './engine/optimizer';
 export { MobilenetError, type MobilenetErrorCode } from './errors';
+export { type ExportKerasOptions, exportKeras } from './formats/exportKeras';
+export { type ExportOnnxOptions, exportOnnx } from './formats/exportOnnx';
+export { type ExportSafetensorsOptions, exportSafetensors } from './formats/exportSafetensors';
+export { type ExportTfliteOptions, exportTflite } from './formats/exportTflite';
+export { type LoadPretrainedOptions, loadPretrained } from './formats/loadPretrained';
+export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './formats/loadWeights';
+export type { WeightFormat } from './formats/networkWeights';
+export type { PretrainedSource } from './formats/pretrained/pretrainedNetworks';
 export { type InputRange, type MeanStdRangeOptions, meanStdRange } from './inputRange';
 export { type LoadModelOptions, loadModel, type ModelSource } from './io/loadModel';
 export type { WeightQuantization } from './io/quantizeWeights';

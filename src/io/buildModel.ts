@@ -1,8 +1,11 @@
 import { dispose, engine, io, type Tensor, tensor, tidy, util } from '@tensorflow/tfjs-core';
-import { type LayersModel, type LayerVariable, type ModelAndWeightsConfig, models } from '@tensorflow/tfjs-layers';
+import { LayersModel, type LayerVariable, type ModelAndWeightsConfig, models } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
-import type { CheckedArtifacts, WeightSpec } from './checkArtifacts';
-import { channelCount, decodeInt8, isInt8 } from './int8Weight';
+import { type CheckedArtifacts, sum, type WeightSpec } from './checkArtifacts';
+import { decodeFloats } from './decodeFloats';
+import { isInt8 } from './int8Weight';
+import { limitWeights } from './limitWeights';
+import { normalizeTopology } from './normalizeTopology';
 import { refuse } from './refuse';
 import { splitWeights } from './splitWeights';
 
@@ -21,21 +24,33 @@ export async function buildModel(artifacts: CheckedArtifacts): Promise<LayersMod
     if (artifacts.userDefinedMetadata) model.setUserDefinedMetadata(artifacts.userDefinedMetadata);
     return model;
   } catch (error) {
-    model.dispose();
+    // Not by the model, which would leave a layer that is called twice for its other user.
+    dispose(model.weights.map((weight) => weight.read()));
     throw error;
   }
 }
 
-async function buildTopology({ where, modelTopology }: CheckedArtifacts): Promise<LayersModel> {
+async function buildTopology({ where, modelTopology, weightSpecs }: CheckedArtifacts): Promise<LayersModel> {
+  const normal = normalizeTopology(where, modelTopology);
+  const values = sum(weightSpecs.map(({ shape }) => util.sizeFromShape(shape)));
+  // Room enough for a file that lacks some weights, so that it can be said which.
+  const limit = 2 * values + 1e6;
   const before = new Set(Object.values(engine().registeredVariables));
   let building: Promise<LayersModel> | undefined;
   // modelFromJSON makes every tensor before it returns its promise, so that nobody else's are among the new ones.
   tidy(() => {
-    building = models.modelFromJSON({ modelTopology: modelTopology as ModelAndWeightsConfig['modelTopology'] });
+    const topology = normal as ModelAndWeightsConfig['modelTopology'];
+    building = limitWeights(limit, () => models.modelFromJSON({ modelTopology: topology }));
   });
   const made = Object.values(engine().registeredVariables).filter((variable) => !before.has(variable));
   try {
-    return await building!;
+    const model: unknown = await building;
+    // tfjs makes any layer that the topology says.
+    if (!(model instanceof LayersModel)) throw new Error('It is a layer, and no model');
+    const used = new Set<unknown>(model.weights.map((weight) => weight.read()));
+    // Layers that are not on the way from an input to an output.
+    dispose(made.filter((variable) => !used.has(variable)));
+    return model;
   } catch (error) {
     dispose(made);
     refuse(
@@ -58,12 +73,11 @@ function assignWeights(model: LayersModel, { where, weightSpecs, weightData }: C
 }
 
 function decodeWeight(where: string, { quantization, ...spec }: WeightSpec, bytes: ArrayBuffer): Tensor {
-  const { name, shape } = spec;
-  if (isInt8(quantization)) {
-    return tensor(decodeInt8(where, name, bytes, channelCount(shape, quantization.channelAxes)), shape);
-  }
+  const { name, shape, dtype } = spec;
+  if (dtype === 'float32') return tensor(decodeFloats(where, { ...spec, quantization }, bytes), shape);
   // tfjs takes an entry for quantised where the key is there, though it be undefined.
-  return io.decodeWeights(bytes, [quantization === undefined ? spec : { ...spec, quantization }])[name]!;
+  const isPlain = quantization === undefined || isInt8(quantization);
+  return io.decodeWeights(bytes, [isPlain ? spec : { ...spec, quantization }])[name]!;
 }
 
 /** The variable of each weight in the manifest; the optimizer's weights have none. */
@@ -74,7 +88,7 @@ function matchWeights(where: string, model: LayersModel, specs: readonly WeightS
   for (const spec of specs) {
     const { name, shape, dtype, group } = spec;
     if (group === 'optimizer') continue;
-    const target = missing.has(name) ? name : withoutCell(name);
+    const target = candidates(name).find((candidate) => missing.has(candidate)) ?? name;
     const variable = missing.get(target);
     if (variable === undefined) {
       refuse(where, 'each weight once, and no other than those of its layers', `weight ${name}`, MISMATCH);
@@ -94,8 +108,13 @@ function matchWeights(where: string, model: LayersModel, specs: readonly WeightS
 
 const MISMATCH = 'The weightsManifest does not belong to this modelTopology: save or convert the model anew.';
 
-/** TensorFlow from 2.2 on puts a recurrent layer's cell between the names of layer and weight; tfjs does not. */
-function withoutCell(name: string): string {
+/**
+ * What tfjs may call a weight of that name. TensorFlow from 2.2 on puts a recurrent layer's cell between the names of
+ * layer and weight; Keras 3 puts the name of a Sequential model before them, and has another name for depthwise kernels.
+ */
+function candidates(name: string): string[] {
   const parts = name.split('/');
-  return [...parts.slice(0, -2), ...parts.slice(-1)].join('/');
+  const withoutCell = [...parts.slice(0, -2), ...parts.slice(-1)].join('/');
+  const withoutModel = parts.slice(-2).join('/');
+  return [name, withoutCell, withoutModel, withoutModel.replace(/\/kernel$/, '/depthwise_kernel')];
 }

@@ -1,3 +1,5 @@
+import { decodeFloat16 } from './float16';
+
 /** Values of a safetensors file: what they are stored as, and what they are read as. */
 export type SafetensorsValues =
   | { dtype: 'F32' | 'F16' | 'BF16'; data: Float32Array }
@@ -25,7 +27,7 @@ export function decodeValues(dtype: Dtype, buffer: ArrayBuffer): SafetensorsValu
     case 'F32':
       return { dtype, data: new Float32Array(buffer) };
     case 'F16':
-      return { dtype, data: Float32Array.from(new Uint16Array(buffer), decodeFloat16) };
+      return { dtype, data: decodeFloat16(new Uint16Array(buffer)) };
     case 'BF16':
       return { dtype, data: new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer) };
     case 'I32':
@@ -33,13 +35,4 @@ export function decodeValues(dtype: Dtype, buffer: ArrayBuffer): SafetensorsValu
     case 'I64':
       return { dtype, data: new BigInt64Array(buffer) };
   }
-}
-
-/** The number that the bits of a float16 (IEEE 754 binary16) stand for. */
-function decodeFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = (bits & 0x3ff) / 1024;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
 }

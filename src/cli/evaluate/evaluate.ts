@@ -1,0 +1,44 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { evaluateClassifier, getModelMetadata, type ImageDataset } from '../../index';
+import { EXIT, type ExitCode, print, printJson, type Session, say } from '../session';
+import { type FolderReading, loadPictures } from '../shared/datasets';
+import { withModel } from '../shared/models';
+import { withProgressBar } from '../shared/progressBar';
+import type { EvaluateOptions } from './evaluateOptions';
+import { evaluationText } from './evaluationText';
+
+/** Measures a model and prints what came out. */
+export function evaluate(options: EvaluateOptions, session: Session): Promise<ExitCode> {
+  const { flip = false, limit, threads, json } = options;
+  return withModel(options.model, session.signal, async (model) => {
+    const pictures = await loadPictures(options.data, readingFor(model), limit, session);
+    const dataset = pictures.test ?? pictures.train;
+    warnOfOtherClasses(model, dataset, session);
+    const evaluation = await withProgressBar(session, pictures.name, (report) =>
+      evaluateClassifier(model, dataset, {
+        ...(flip && { testTimeAugmentation: 'flip' }),
+        ...(threads !== undefined && { threads }),
+        signal: session.signal,
+        onBatch: ({ images, size }) => report(images, size),
+      }),
+    );
+    const what = { model: options.model, dataset: pictures.name, pictures: dataset.size, flip };
+    if (json) printJson(session, { ...what, ...evaluation });
+    else print(session, evaluationText(evaluation, what));
+    return EXIT.ok;
+  });
+}
+
+/** Pictures as the model takes them, and its classes in its order. */
+function readingFor(model: LayersModel): FolderReading {
+  const { inputShape, classNames } = getModelMetadata(model);
+  const [height, width, channels] = model.inputs[0]!.shape.slice(1).map((length, i) => length ?? inputShape?.[i]);
+  return { size: [height ?? 224, width ?? 224], channels: channels === 1 ? 1 : 3, classNames };
+}
+
+/** Figures of a model that was trained on something else mean little. */
+function warnOfOtherClasses(model: LayersModel, { classNames }: ImageDataset, session: Session): void {
+  const own = getModelMetadata(model).classNames;
+  if (own === undefined || own.join('\n') === classNames.join('\n')) return;
+  say(session, `The model's classes are ${own.join(', ')}; those of the pictures are ${classNames.join(', ')}.`);
+}

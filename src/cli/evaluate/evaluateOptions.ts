@@ -1,0 +1,11 @@
+import type { DataPlace } from '../shared/dataPlace';
+
+/** What the command line says. */
+export interface EvaluateOptions {
+  model: string;
+  data: DataPlace;
+  flip?: boolean;
+  limit?: number;
+  threads?: number;
+  json?: boolean;
+}

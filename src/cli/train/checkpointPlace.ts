@@ -1,0 +1,32 @@
+import { join, resolve } from 'node:path';
+import { platform } from '#platform';
+import type { Session } from '../session';
+import { checkpointFolder, goOnCommand } from './goOn';
+import type { TrainOptions } from './trainOptions';
+
+/** Where a training's checkpoints are. */
+export interface CheckpointPlace {
+  folder: string;
+  /** Whether there are any. */
+  isTaken(): Promise<boolean>;
+  /** What to type to go on from the newest. */
+  goOn(session: Pick<Session, 'program'>): string;
+  /** Removes them once the training is done, unless the user named the place: nobody would go on from them. */
+  tidy(): Promise<void>;
+}
+
+export function checkpointPlace({ out, checkpoint, resume, given }: TrainOptions): CheckpointPlace {
+  const usual = join(out, 'checkpoints');
+  const folder = checkpoint ?? (resume === undefined ? usual : checkpointFolder(resume));
+  return {
+    folder,
+    async isTaken() {
+      const names = (await platform.folders.list(folder)) ?? [];
+      return names.some((name) => name.startsWith('step-'));
+    },
+    goOn: ({ program }) => goOnCommand(program, given, folder),
+    async tidy() {
+      if (resolve(folder) === resolve(usual) && checkpoint === undefined) await platform.folders.remove(folder);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { loadPackage } from '../loadPackage';
+import type { NetworkWeights, WeightFile } from '../networkWeights';
+import { paddingStyleOf } from '../tflite/paddingStyle';
+import { Constants } from './constants';
+import { decodeModel } from './decodeModel';
+import { Network } from './network';
+import { readChain } from './readChain';
+import { readInputRange } from './readInputRange';
+import { readNode } from './readNode';
+
+/**
+ * The weights of an ONNX file whose network is a chain, as a MobileNetV1 is: our own, those of PyTorch's exporters, with
+ * batch norms or with these folded into the convolutions, and those of tf2onnx. float16 and quantised weights (between
+ * QuantizeLinear and DequantizeLinear) become float32.
+ *
+ * @throws {MobilenetError} `invalid-data`, for weights in another file too; `missing-backend` where the package `pbf` is
+ * missing
+ */
+export async function readOnnx({ bytes, where }: WeightFile): Promise<NetworkWeights> {
+  const pbf = await loadPackage(where, 'pbf', () => import('pbf'));
+  const model = decodeModel(pbf, bytes, where);
+  const constants = new Constants(model.graph, bytes.length, where);
+  const { input, nodes } = readChain(model.graph, constants, where);
+  // PyTorch has nothing like 'same'; what it pads is what its layers say.
+  const padsApart = model.producerName.toLowerCase() === 'pytorch';
+  const network = new Network({ where, constants, dims: input.dims, padsApart });
+  for (const node of nodes) readNode(network, node);
+  network.endAffine();
+  return {
+    format: 'onnx',
+    where,
+    layers: network.layers,
+    padding: paddingStyleOf(network.windows),
+    inputRange: readInputRange(model, input, network),
+  };
+}

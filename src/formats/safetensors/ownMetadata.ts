@@ -1,0 +1,59 @@
+import { isObject } from '../../io/checkArtifacts';
+import { refuse } from '../../io/refuse';
+import { type PaddingStyle, paddingStyles } from '../../model/architecture';
+import { type KerasMetadata, METADATA_KEY, readMetadata } from '../keras/kerasMetadata';
+
+/** What our files say beside their tensors, as JSON under {@link METADATA_KEY}. */
+export interface OwnMetadata extends KerasMetadata {
+  /** The names of all layers that have weights, from the input to the output, where the tensors' own do not tell. */
+  readonly layers?: readonly string[] | undefined;
+  /** Of the batch norms among them. */
+  readonly epsilons: readonly number[];
+  /** How the network pads, where it is in one of the styles. */
+  readonly padding?: PaddingStyle | undefined;
+}
+
+/**
+ * What the metadata of a safetensors file says, if it is one of ours.
+ *
+ * @throws {MobilenetError} `invalid-data` where it is damaged
+ */
+export function readOwnMetadata(where: string, metadata: Readonly<Record<string, string>>): OwnMetadata | undefined {
+  const text = metadata[METADATA_KEY];
+  if (text === undefined) return undefined;
+  const json = parse(where, text);
+  const { layers, epsilons, padding } = isObject(json) ? json : {};
+  const style = paddingStyles.find((one) => one === padding);
+  if (
+    (layers !== undefined && !isListOf(layers, isText)) ||
+    !isListOf(epsilons, isEpsilon) ||
+    (padding !== undefined && !style)
+  ) {
+    refuse(where, `layers, epsilons and padding under ${METADATA_KEY} of the metadata`, text.slice(0, 200));
+  }
+  return { ...readMetadata(json), layers, epsilons, padding: style };
+}
+
+export function writeOwnMetadata(metadata: OwnMetadata): Record<string, string> {
+  return { [METADATA_KEY]: JSON.stringify(metadata) };
+}
+
+function parse(where: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    refuse(where, `JSON under ${METADATA_KEY} of the metadata`, (error as Error).message, undefined, error);
+  }
+}
+
+function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isEpsilon(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value);
+}

@@ -1,0 +1,38 @@
+import { readSafetensors, type SafetensorsTensor } from '../../io/safetensors';
+import type { PaddingStyle } from '../../model/architecture';
+import { imagenetRange } from '../imagenetRange';
+import { checkChain } from '../keras/layerOrder';
+import type { NetworkWeights, WeightFile } from '../networkWeights';
+import { hasKerasNames, kerasLayers } from './kerasLayers';
+import { readOwnMetadata } from './ownMetadata';
+import { torchLayers } from './torchLayers';
+
+/**
+ * Reads a safetensors file: of ours, with Keras's names, or of PyTorch's modules, whose names must tell their order.
+ *
+ * @throws {MobilenetError} `invalid-data`
+ */
+export async function readSafetensorsWeights({ bytes, where }: WeightFile): Promise<NetworkWeights> {
+  const { tensors, metadata } = readSafetensors(bytes, where);
+  const own = readOwnMetadata(where, metadata);
+  const framework = hasKerasNames(tensors) ? undefined : frameworkOf(tensors);
+  const epsilonOf = (norm: number) => own?.epsilons[norm] ?? framework?.epsilon;
+  const layers = framework
+    ? torchLayers(where, tensors, epsilonOf)
+    : kerasLayers(where, tensors, own?.layers, epsilonOf);
+  checkChain(where, layers);
+  const padding = own ? own.padding : framework?.padding;
+  return { format: 'safetensors', where, layers, padding, inputRange: own?.inputRange ?? imagenetRange(layers) };
+}
+
+/** What its framework says of a network, where the file does not. */
+interface Framework {
+  readonly epsilon: number;
+  readonly padding: PaddingStyle;
+}
+
+/** Transformers keeps TF-slim's ways; PyTorch's defaults are those of timm, too. */
+function frameworkOf(tensors: ReadonlyMap<string, SafetensorsTensor>): Framework {
+  const isTransformers = [...tensors.keys()].some((name) => /(^|\.)conv_stem\.convolution\.weight$/.test(name));
+  return isTransformers ? { epsilon: 1e-3, padding: 'same' } : { epsilon: 1e-5, padding: 'torch' };
+}

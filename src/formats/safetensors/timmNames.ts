@@ -1,0 +1,51 @@
+import type { Layer } from '../../graph/layerChain';
+import { mobilenetV1Rows } from '../../model/architecture';
+import type { ModelUnit } from '../fitUnit';
+import type { ModelKernel } from '../modelLayers';
+
+/** What timm calls the convolution of each unit and the batch norm behind it; the classifier, the last one, has none. */
+export type TimmNames = readonly [kernel: string, norm: string | undefined];
+
+/** In the order of the network. A stage of timm's begins with the first block, and with each one that has a stride. */
+export function timmNames(): TimmNames[] {
+  const names: TimmNames[] = [['conv_stem', 'bn1']];
+  let [stage, block] = [0, -1];
+  for (const { kind, strides } of mobilenetV1Rows) {
+    if (kind === 'conv') continue;
+    [stage, block] = strides > 1 ? [stage + 1, 0] : [stage, block + 1];
+    const path = `blocks.${stage}.${block}`;
+    names.push([`${path}.conv_dw`, `${path}.bn1`], [`${path}.conv_pw`, `${path}.bn2`]);
+  }
+  return [...names, ['classifier', undefined]];
+}
+
+/** Why the units are not those of a MobileNetV1 as timm has it; undefined where they are. */
+export function notMobilenetV1(units: readonly ModelUnit[], chain: readonly Layer[]): string | undefined {
+  const names = timmNames();
+  const body = names.length - 1;
+  if (units.length < body || units.length > names.length)
+    return `${units.length} kernels, not ${body} and a classifier`;
+  const wrong = units.find(({ kernel, norm }, i) => {
+    if (i === body) return norm !== undefined || !kernel || !isPointwise(kernel);
+    const kind = names[i]![0].endsWith('conv_dw') ? 'depthwise' : 'conv';
+    return (
+      kernel?.kind !== kind || kernel.bias !== undefined || !norm?.isFoldable || !isRelu6(behind(chain, norm.name))
+    );
+  });
+  return wrong && `layer '${wrong.kernel?.name ?? wrong.norm?.name}', where timm has another one`;
+}
+
+/** A dense layer, or a convolution that is one. */
+function isPointwise({ kind, kernel }: ModelKernel): boolean {
+  return kind === 'dense' || (kind === 'conv' && kernel.shape[0] === 1 && kernel.shape[1] === 1);
+}
+
+function behind(chain: readonly Layer[], name: string): Layer | undefined {
+  return chain[chain.findIndex((layer) => layer.name === name) + 1];
+}
+
+function isRelu6(layer: Layer | undefined): boolean {
+  if (layer === undefined) return false;
+  const { maxValue, activation } = layer.getConfig();
+  return (layer.getClassName() === 'ReLU' && maxValue === 6) || activation === 'relu6';
+}

@@ -1,0 +1,74 @@
+import { decodeFloats } from '../../io/decodeFloats';
+import type { ManifestWeights } from '../../io/readModelFiles';
+import { refuse } from '../../io/refuse';
+import { splitWeights } from '../../io/splitWeights';
+import type { ConfigLayer } from '../keras/modelConfig';
+import type { Values, WeightedLayer } from '../networkWeights';
+
+/**
+ * The weights of a manifest by the layers of a chain.
+ *
+ * @throws {MobilenetError} `invalid-data` where one is missing, has another shape, or is of another kind of layer
+ */
+export function layerWeights(where: string, chain: readonly ConfigLayer[], manifest: ManifestWeights): WeightedLayer[] {
+  const weights = weightsByLayer(where, manifest);
+  return chain.flatMap((layer) => {
+    const own = weights.get(layer.name);
+    return own || needsWeights.has(layer.className) ? [weightedLayer(where, layer, own ?? new Map())] : [];
+  });
+}
+
+const needsWeights: ReadonlySet<string> = new Set(['BatchNormalization', 'Conv2D', 'Dense', 'DepthwiseConv2D']);
+
+type LayerWeights = ReadonlyMap<string, () => Values>;
+
+/** Names are those of layer and weight; files from Keras 3 have the name of a Sequential model before them. */
+function weightsByLayer(where: string, { weightSpecs, weightData }: ManifestWeights): Map<string, LayerWeights> {
+  const layers = new Map<string, Map<string, () => Values>>();
+  for (const [spec, bytes] of splitWeights(where, weightSpecs, weightData)) {
+    const { name, shape, group } = spec;
+    if (group === 'optimizer') continue;
+    const [layer = '', weight = ''] = name.split('/').slice(-2);
+    const own = layers.get(layer) ?? new Map<string, () => Values>();
+    if (own.has(weight)) refuse(where, 'weights of different names', `two that end in ${layer}/${weight}`);
+    layers.set(
+      layer,
+      own.set(weight, () => ({ shape, data: decodeFloats(where, spec, bytes) })),
+    );
+  }
+  return layers;
+}
+
+function weightedLayer(where: string, { name, className, config }: ConfigLayer, weights: LayerWeights): WeightedLayer {
+  const optional = (weight: string, rank: number) => {
+    const values = weights.get(weight)?.();
+    if (values && values.shape.length !== rank) refuse(where, `${rank} axes of ${name}/${weight}`, values.shape);
+    return values;
+  };
+  const required = (weight: string, rank: number) =>
+    optional(weight, rank) ?? refuse(where, `the weight ${name}/${weight}`, [...weights.keys()].join(', ') || 'none');
+  switch (className) {
+    case 'Conv2D':
+      return { kind: 'conv', name, kernel: required('kernel', 4), bias: optional('bias', 1) };
+    case 'DepthwiseConv2D': {
+      // Keras 3 calls it kernel.
+      const kernel = optional('depthwise_kernel', 4) ?? required('kernel', 4);
+      return { kind: 'depthwise', name, kernel, bias: optional('bias', 1) };
+    }
+    case 'Dense':
+      return { kind: 'dense', name, kernel: required('kernel', 2), bias: optional('bias', 1) };
+    case 'BatchNormalization':
+      return {
+        kind: 'batchNorm',
+        name,
+        gamma: optional('gamma', 1),
+        beta: optional('beta', 1),
+        movingMean: required('moving_mean', 1),
+        movingVariance: required('moving_variance', 1),
+        // As tfjs and Keras have it where a configuration leaves it out.
+        epsilon: typeof config.epsilon === 'number' ? config.epsilon : 1e-3,
+      };
+    default:
+      return refuse(where, 'weights of convolutions, dense layers and batch norms', `those of ${name} (${className})`);
+  }
+}

@@ -1,0 +1,50 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { layerChain } from '../../graph/layerChain';
+import type { StageGraph } from '../../graph/stage';
+import { getModelMetadata } from '../../model/metadata';
+import { loadPackage } from '../loadPackage';
+import { encodeNormalization } from './encodeNormalization';
+import { encodeTflite } from './encodeTflite';
+import { GraphPlan } from './graphPlan';
+import { layerPaddings } from './layerPaddings';
+import { NetworkWriter } from './networkWriter';
+import { METADATA_ENTRY, OWN_ENTRY } from './schema';
+import { writeStages } from './writeStages';
+
+/** What {@link writeTflite} needs to know beside the model. */
+export interface TfliteSettings {
+  readonly batch: number;
+  readonly weights: 'float32' | 'float16';
+}
+
+/** The TFLite file of a model that is the chain `stages`. */
+export async function writeTflite(
+  model: LayersModel,
+  stages: StageGraph,
+  settings: TfliteSettings,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { Builder } = await loadPackage('exportTflite', 'flatbuffers', () => import('flatbuffers'));
+  const values = await Promise.all(model.weights.map((weight) => weight.read().data<'float32'>()));
+  const input = model.inputNames[0]!;
+  const output = model.outputNames[0]!;
+  const graph = new GraphPlan();
+  const writer = new NetworkWriter(graph, { name: input, ...stages.input }, settings);
+  const chain = layerChain(model);
+  writeStages(writer, stages, values, layerPaddings('layers' in chain ? chain.layers : []));
+  writer.reshape(`${output}/reshape`, model.outputs[0]!.shape.slice(1) as number[]);
+  if (stages.outputKind === 'probabilities') writer.softmax(output);
+  const outputTensor = writer.finish(output);
+
+  const { name } = model;
+  const { classNames, inputRange, inputShape, cropFraction, interpolation } = getModelMetadata(model);
+  const own = { classNames, inputRange, inputShape, cropFraction, interpolation };
+  const metadata = new Map([[OWN_ENTRY, new TextEncoder().encode(JSON.stringify(own))]]);
+  if (inputRange) {
+    const { channels } = stages.input;
+    const normalization = encodeNormalization(new Builder(), { name, input, output, inputRange, channels });
+    metadata.set(METADATA_ENTRY, normalization);
+  }
+  const { tensors, operators } = graph;
+  const plan = { name, tensors, operators, input: 0, output: outputTensor, metadata };
+  return encodeTflite((bytes) => new Builder(bytes), plan);
+}

@@ -1,0 +1,54 @@
+import { refuse } from './refuse';
+import { type CalledLayer, isModelClass, type LayerCall } from './topologyCalls';
+
+/** tfjs goes over all layers for each one that comes before its input; beyond this that takes more than a second. */
+const MAX_LAYERS = 10_000;
+
+/**
+ * Throws `invalid-data` where tfjs would wait forever for an input: of a layer or a call that there is none of, or one
+ * that waits itself.
+ *
+ * The calls are made as tfjs makes them: the n-th call of a layer is the n-th whose inputs are all there.
+ */
+export function checkCalls(where: string, layers: readonly CalledLayer[]): void {
+  if (layers.length > MAX_LAYERS) refuse(where, `at most ${MAX_LAYERS} layers`, layers.length);
+  const names = new Set(layers.map(({ name }) => name));
+  if (names.size < layers.length) refuse(where, 'layers whose names differ', 'two of one name');
+
+  const made = new Map(layers.map(({ name, class_name: kind }) => [name, hasOwnCall(kind) ? 1 : 0]));
+  const ready: Pending[] = layers.flatMap(({ name, inbound_nodes }) => inbound_nodes.map((call) => ({ name, call })));
+  /** By the call that they wait for. */
+  const waiting = new Map<string, Pending[]>();
+  for (let pending = ready.pop(); pending !== undefined; pending = ready.pop()) {
+    const missing = pending.call.find(([layer, call]) => (made.get(layer) ?? 0) <= call);
+    if (missing) {
+      const key = callName(missing[0], missing[1]);
+      const others = waiting.get(key);
+      if (others) others.push(pending);
+      else waiting.set(key, [pending]);
+    } else {
+      const index = made.get(pending.name)!;
+      made.set(pending.name, index + 1);
+      const key = callName(pending.name, index);
+      for (const other of waiting.get(key) ?? []) ready.push(other);
+      waiting.delete(key);
+    }
+  }
+  for (const [call, [first]] of waiting) {
+    refuse(where, 'layers that can be called one after the other', `${first?.name}, which waits for ${call} forever`);
+  }
+}
+
+interface Pending {
+  /** Of the layer that is called. */
+  name: string;
+  call: LayerCall;
+}
+
+function callName(layer: string, index: number): string {
+  return `call ${index} of ${layer}`;
+}
+
+function hasOwnCall(kind: unknown): boolean {
+  return kind === 'InputLayer' || isModelClass(kind);
+}
