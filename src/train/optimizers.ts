@@ -10,7 +10,7 @@ import { check } from '../errors';
  *
  * All take a weight decay, which is decoupled from the gradient (Loshchilov and Hutter 2019): before an update, a weight
  * that decays is multiplied by `1 - learningRate * weightDecay`. Kernels of convolutions and dense layers do; depthwise
- * kernels, biases and batch norm do not unless asked, as the MobileNet paper advises (arXiv 1704.04861, section 4.1).
+ * kernels, biases and batch norm do not unless asked, as the MobileNet paper advises (arXiv 1704.04861, section 3.2).
  *
  * PyTorch's `weight_decay` of SGD is another: L2, a part of the gradient, which momentum m adds up to about `1 / (1 - m)`
  * times as much. So it stands for a weight decay of `weight_decay / (1 - m)` here: 5e-4 at momentum 0.9 for 5e-3.

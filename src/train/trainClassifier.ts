@@ -4,6 +4,7 @@ import { backendReady } from '../backend';
 import type { ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
 import { outputKindOf } from '../graph/outputKind';
+import type { InputRange } from '../inputRange';
 import { setModelMetadata } from '../model/metadata';
 import { cacheFrozen } from './cacheFrozen';
 import { claimCheckpointFolder, openCheckpoint, restoreCourse, restoreWeights } from './checkpoint';
@@ -123,7 +124,9 @@ async function trainOn(
   }: { data: PreparedTrainingData; settings: TrainingSettings; resumed: ResumedCheckpoint | undefined },
 ): Promise<Omit<TrainClassifierResult, 'cachedUpTo'>> {
   const outputKind = outputKindOf('trainClassifier', model);
-  const trainer = await createTrainer(trained, { dataset, validation }, settings);
+  // Features that were computed once are no bytes to be mapped.
+  const inputRange: InputRange = trained === model ? settings.inputRange : [0, 1];
+  const trainer = await createTrainer(trained, { dataset, validation }, { ...settings, inputRange });
   try {
     const { height, width, channels, classNames } = data.dataset;
     const inputShape = [height, width, channels] as const;

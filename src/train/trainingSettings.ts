@@ -50,7 +50,10 @@ export function resolveTrainingSettings(
   options: TrainClassifierOptions & { seed: number },
   { hasValidation, targets }: { hasValidation: boolean; targets: TargetSettings },
 ): TrainingSettings {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  // Pictures and their weights are the data's: a report writes settings down, and these are megabytes.
+  const isSetting = ([name, value]: [string, unknown]) =>
+    value !== undefined && name !== 'validation' && name !== 'sampleWeights';
+  const given = Object.fromEntries(Object.entries(options).filter(isSetting));
   const settings: TrainingSettings = {
     epochs: options.maxMinutes === undefined ? 1 : Number.POSITIVE_INFINITY,
     maxMinutes: Number.POSITIVE_INFINITY,

@@ -1,13 +1,13 @@
-// Every example in a doc comment of what is exported, and in the readme, compiles against the library as it is.
+// Every example in a doc comment of what is exported, and every program of the readme and the guides, compiles against the
+// library as it is. (programs.test.ts runs the latter.)
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Program, pages, programsOf, root } from './blocks';
+import { scratchFolder } from './programs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-// Inside the project, so that packages and path aliases are found as in it.
-const folder = join(root, 'test/docs/.examples');
+const folder = scratchFolder('compiled');
 
 /** What examples may take as given, beside everything that the library exports. */
 const GIVEN = `
@@ -21,12 +21,19 @@ interface Example {
   code: string;
 }
 
+/** What the package's entries name. */
+const entries = ['src/index.ts', 'src/cifar10.ts'].map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
+
+/** The examples of what is exported; what is below a comment says whose it is. */
 function examplesIn(path: string): Example[] {
   const text = readFileSync(join(root, path), 'utf8');
-  return [...text.matchAll(/^( \* )?```ts\n(.*?)^( \* )?```/gms)].map((match, i) => ({
-    name: `${path.replaceAll(/[/.]/g, '_')}_${i}`,
-    code: match[2]!.replaceAll(/^ \* ?/gm, ''),
-  }));
+  const examples = /^ \* ```ts\n(.*?)^ \* ```.*?^ \*\/\nexport (?:async )?\w+ (\w+)/gms;
+  return [...text.matchAll(examples)]
+    .filter(([, , owner]) => new RegExp(`\\b${owner}\\b`).test(entries))
+    .map((match, i) => ({
+      name: `${path.replaceAll(/[/.]/g, '_')}_${i}`,
+      code: match[1]!.replaceAll(/^ \* ?/gm, ''),
+    }));
 }
 
 /** The example as a module: what it does not import or declare itself is imported for it. */
@@ -35,9 +42,9 @@ function toModule({ code }: Example): string {
   const imported = code.includes("from 'mobilenet-v1-ts'") ? [] : names;
   // In the examples tf is the union package, core and layers under one name.
   const union = [
-    "import * as core from '@tensorflow/tfjs-core';",
-    "import * as layers from '@tensorflow/tfjs-layers';",
-    'const tf = { ...core, ...layers };',
+    "import * as tfjsCore from '@tensorflow/tfjs-core';",
+    "import * as tfjsLayers from '@tensorflow/tfjs-layers';",
+    'const tf = { ...tfjsCore, ...tfjsLayers };',
   ];
   const header = [
     "import type * as mobilenet from 'mobilenet-v1-ts';",
@@ -51,6 +58,11 @@ function toModule({ code }: Example): string {
   return [...header, ...given, code, 'export {};'].join('\n');
 }
 
+/** A program as it stands: what it needs it must import itself. */
+function programSource({ code, afterwards }: Program): string {
+  return [code, afterwards, 'export {};'].join('\n');
+}
+
 let exported: Record<string, unknown>;
 let files: string[];
 
@@ -60,20 +72,23 @@ beforeAll(async () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.generated.ts'))
     .map((path) => `src/${path}`);
-  const examples = [...sources, 'README.md'].flatMap(examplesIn);
-  files = examples.map((example) => {
-    const file = join(folder, `${example.name}.ts`);
-    writeFileSync(file, toModule(example));
+  const examples = sources.flatMap(examplesIn).map((example) => ({ id: example.name, source: toModule(example) }));
+  const programs = pages.flatMap((page) => programsOf(page));
+  const modules = [...examples, ...programs.map((program) => ({ id: program.id, source: programSource(program) }))];
+  files = modules.map(({ id, source }) => {
+    const file = join(folder, `${id}.ts`);
+    writeFileSync(file, source);
     return file;
   });
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('every example compiles', () => {
-  expect(files.length).toBeGreaterThan(15);
+test('every example and every program compiles', () => {
+  expect(files.length).toBeGreaterThan(70);
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  options.paths = { ...options.paths, 'mobilenet-v1-ts/cifar10': ['./src/cifar10.ts'] };
   const program = ts.createProgram(files, { ...options, noEmit: true });
   const problems = ts
     .getPreEmitDiagnostics(program)
@@ -83,4 +98,4 @@ test('every example compiles', () => {
         `${file!.fileName.split('/').at(-1)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
     );
   expect(problems).toEqual([]);
-}, 60_000);
+}, 180_000);
