@@ -46,7 +46,8 @@ export { type ExportSafetensorsOptions, exportSafetensors } from './formats/expo
 export { type ExportTfliteOptions, exportTflite } from './formats/exportTflite';
 export type { HeadChoice } from './formats/heads';
 export { type LoadPretrainedOptions, loadPretrained } from './formats/loadPretrained';
-export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './formats/loadWeights';
+export type { LoadedWeights } from './formats/loadWeightFile';
+export { type LoadWeightsOptions, loadWeights } from './formats/loadWeights';
 export type { WeightFormat } from './formats/networkWeights';
 export type { PretrainedSource } from './formats/pretrained/pretrainedNetworks';
 export type { WeightSource } from './formats/weightSource';

@@ -1,8 +1,15 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type AssignWeightsOptions, assignWeights } from './assignWeights';
-import type { LoadedWeights } from './loadWeights';
-import type { WeightFile } from './networkWeights';
+import type { InputRange } from '../inputRange';
+import { type AssignedLayers, type AssignWeightsOptions, assignWeights } from './assignWeights';
+import type { WeightFile, WeightFormat } from './networkWeights';
 import { readWeights } from './readWeights';
+
+/** What `loadWeights` resolves with. */
+export interface LoadedWeights extends AssignedLayers {
+  readonly format: WeightFormat;
+  /** What bytes 0 to 255 are mapped to before they enter the network, where the file or its kind tells. */
+  readonly inputRange?: InputRange;
+}
 
 /** Options for {@link loadWeightFile}. */
 export interface LoadWeightFileOptions extends AssignWeightsOptions {

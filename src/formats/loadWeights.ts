@@ -1,9 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { check } from '../errors';
-import type { InputRange } from '../inputRange';
 import { checkBoolean, checkOneOf } from '../model/options';
-import type { AssignedLayers, AssignWeightsOptions } from './assignWeights';
-import type { WeightFormat } from './networkWeights';
+import type { AssignWeightsOptions } from './assignWeights';
+import type { LoadedWeights } from './loadWeightFile';
 import type { OpenWeightSourceOptions, WeightSource } from './weightSource';
 
 /** Options for {@link loadWeights}. */
@@ -14,13 +13,6 @@ export interface LoadWeightsOptions extends AssignWeightsOptions {
   signal?: AbortSignal;
   /** For `http(s)://`. @default globalThis.fetch */
   fetch?: typeof globalThis.fetch;
-}
-
-/** What {@link loadWeights} resolves with. */
-export interface LoadedWeights extends AssignedLayers {
-  readonly format: WeightFormat;
-  /** What bytes 0 to 255 are mapped to before they enter the network, where the file or its kind tells. */
-  readonly inputRange?: InputRange;
 }
 
 /**

@@ -223,6 +223,13 @@ test.each(formats)('%s: a chain of all layer classes that Keras has too', async 
   ]);
 });
 
+test.each(formats)('%s: pictures of any size', async (format) => {
+  const convolution = layers.conv2d({ filters: 2, kernelSize: 3, name: 'c' });
+  const model = chain([null, null, 3], convolution, layers.globalAveragePooling2d({ name: 'g' }));
+  const [pictures] = (await configOf(model, format)).config.layers;
+  expect(pictures.config.batch_shape ?? pictures.config.batch_input_shape).toEqual([null, null, null, 3]);
+});
+
 test('a chain of so many layers that their names fill several attributes', async () => {
   const name = (i: number) => `a_layer_with_a_name_as_long_as_some_${'x'.repeat(60)}_${i}`;
   const model = chain(

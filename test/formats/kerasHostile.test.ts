@@ -243,6 +243,16 @@ describe('an .h5 file is refused', () => {
       'one weight k of layer a',
     ],
     [
+      'with weights of layers that its configuration has not',
+      {
+        ...group({
+          model_weights: group({ a: group({ k: values(1) }, { weight_names: ['k'] }) }, { layer_names: ['a'] }),
+        }),
+        attributes: { model_config: JSON.stringify({ class_name: 'F', config: { layers: [] } }) },
+      },
+      'received others: a',
+    ],
+    [
       'with weights of another kind',
       group({ a: group({ alpha: values(1) }, { weight_names: ['alpha'] }) }, { layer_names: ['a'] }),
       "layer 'a' with alpha",

@@ -1,8 +1,8 @@
 import { Builder } from 'flatbuffers';
 import { describe, expect, test } from 'vitest';
 import type { NetworkWeights } from '../../src/formats/networkWeights';
+import { type FileWindow, paddingStyleOf } from '../../src/formats/paddingStyle';
 import { encodeNormalization } from '../../src/formats/tflite/encodeNormalization';
-import { type FileWindow, paddingStyleOf } from '../../src/formats/tflite/paddingStyle';
 import { readTflite } from '../../src/formats/tflite/readTflite';
 import {
   Activation,

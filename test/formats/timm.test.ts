@@ -1,8 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadWeights } from '../../src/formats/loadWeights';
-import { golden, narrowNet, outputsOf, readJson, relativeError } from './networks';
+import { type ExportSafetensorsOptions, exportSafetensors } from '../../src/formats/exportSafetensors';
+import { type LoadWeightsOptions, loadWeights } from '../../src/formats/loadWeights';
+import { type Float32Values, readSafetensors, writeSafetensors } from '../../src/io/safetensors';
+import type { MobilenetV1Options } from '../../src/model/options';
+import { expectFailure } from '../io/models';
+import { golden, narrowNet, outputsOf, readBytes, readJson, relativeError } from './networks';
 
 beforeAll(() => setBackend('cpu'));
 
@@ -26,5 +30,83 @@ describe.each([
     const model = narrowNet({ ...options, batchNormEpsilon, inputShape: [37, 37, 3] });
     await loadWeights(model, path);
     expect(relativeError(outputsOf(model), logits[name][37])).toBeLessThan(1e-5);
+  });
+});
+
+test("weights for PyTorch's padding are refused by another, with the way to build it", async () => {
+  const model = narrowNet({ padding: 'same' });
+  const load = (options: LoadWeightsOptions) => loadWeights(model, golden('timm/timm.safetensors'), options);
+  await expectFailure(() => load({}), 'invalid-argument', "mobilenetV1({ padding: 'torch' })", 'ignorePadding: true');
+  expect((await load({ ignorePadding: true })).layers).toHaveLength(55);
+});
+
+test("transformers' padding is TensorFlow's", async () => {
+  const model = narrowNet({ padding: 'torch' });
+  const load = () => loadWeights(model, golden('timm/transformers.safetensors'));
+  await expectFailure(load, 'invalid-argument', "mobilenetV1({ padding: 'same' })");
+});
+
+test('half of the classes of ImageNet are not ImageNet, all of them are, and none too', async () => {
+  const rangeOf = async (options: MobilenetV1Options) => {
+    const model = narrowNet({ ...options, padding: 'torch', seed: 1 });
+    const { tensors } = readSafetensors(await exportSafetensors(model), 'file');
+    // Without what our own files say.
+    const bytes = writeSafetensors(tensors as Map<string, Float32Values>);
+    return (await loadWeights(model, bytes)).inputRange;
+  };
+  expect(await rangeOf({ classes: 500 })).toBeUndefined();
+  expect(await rangeOf({ classes: 1000 })).toEqual([-1, 1]);
+  expect(await rangeOf({ classes: 1001 })).toEqual([-1, 1]);
+  expect(await rangeOf({ includeTop: false })).toEqual([-1, 1]);
+});
+
+describe("exported in timm's layout", () => {
+  test("names and shapes are those of timm's own state_dict", async () => {
+    const shapes = (bytes: Uint8Array<ArrayBuffer>) =>
+      new Map([...readSafetensors(bytes, 'file').tensors].map(([name, { shape }]) => [name, shape]));
+    const theirs = shapes(readBytes('timm/timm.safetensors'));
+    for (const name of theirs.keys()) if (name.endsWith('num_batches_tracked')) theirs.delete(name);
+    const ours = shapes(await exportSafetensors(narrowNet()));
+    expect(new Map([...ours].sort())).toEqual(new Map([...theirs].sort()));
+  });
+
+  // Each of these lines was run with timm 1.0.31, and gave the logits of our model within a relative 1e-6.
+  test.each<[MobilenetV1Options, ExportSafetensorsOptions, string | undefined]>([
+    [{}, {}, "timm.create_model('mobilenetv1_100', num_classes=5, bn_eps=0.001, pad_type='same')"],
+    [{ padding: 'keras' }, {}, "timm.create_model('mobilenetv1_100', num_classes=5, bn_eps=0.001, pad_type='same')"],
+    [{ padding: 'torch' }, {}, "timm.create_model('mobilenetv1_100', num_classes=5, bn_eps=0.001)"],
+    // All maps are odd, where both paddings are one.
+    [{ inputShape: [33, 33, 3] }, { epsilon: 1e-5 }, "timm.create_model('mobilenetv1_100', num_classes=5)"],
+    [
+      { alpha: 1.25, batchNormEpsilon: 1e-5 },
+      {},
+      "timm.create_model('mobilenetv1_125', num_classes=5, pad_type='same')",
+    ],
+    [
+      { alpha: 0.25, inputShape: [33, 33, 1] },
+      {},
+      "timm.models.efficientnet._gen_mobilenet_v1('mobilenetv1_100', 0.25, num_classes=5, in_chans=1, bn_eps=0.001)",
+    ],
+    [
+      { alpha: 0.25, stemStride: 1 },
+      {},
+      "timm.models.efficientnet._gen_mobilenet_v1('mobilenetv1_100', 0.25, num_classes=5, bn_eps=0.001, pad_type='same'); " +
+        'model.conv_stem.stride = (1, 1)',
+    ],
+    [
+      { alpha: 0.25, includeTop: false, batchNormEpsilon: 1e-5 },
+      {},
+      "timm.models.efficientnet._gen_mobilenet_v1('mobilenetv1_100', 0.25, num_classes=0, pad_type='same')",
+    ],
+    // Widths that timm rounds to multiples of 8, several depthwise channels, a padding of Keras's on odd maps.
+    [{ alpha: 0.125 }, {}, undefined],
+    [{ alpha: 0.25, depthMultiplier: 2 }, {}, undefined],
+    [{ alpha: 0.25, padding: 'keras', inputShape: [33, 33, 3] }, {}, undefined],
+  ])('%o, %o: the call of timm in the metadata', async (options, settings, call) => {
+    const model = narrowNet({ alpha: 1, ...options });
+    const { metadata } = readSafetensors(await exportSafetensors(model, settings), 'file');
+    expect(metadata.format).toBe('pt');
+    expect(metadata.timm).toBe(call && `model = ${call}`);
+    model.dispose();
   });
 });

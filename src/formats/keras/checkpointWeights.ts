@@ -2,7 +2,7 @@ import { refuse } from '../../io/refuse';
 import type { Values } from '../networkWeights';
 import type { Hdf5Group } from './hdf5/hdf5Group';
 import type { KerasLayer } from './kerasLayer';
-import type { ConfigLayer } from './modelConfig';
+import { type ConfigLayer, DEEPEST } from './modelConfig';
 import { Queues } from './queues';
 import { classesWithWeights, snakeCase } from './weightNames';
 
@@ -20,9 +20,6 @@ interface Saved {
 
 /** Where Keras 3 has the layers, and where the first Keras files of TensorFlow had them. */
 const CONTAINERS = ['layers', '_layer_checkpoint_dependencies'];
-
-/** No honest model has models inside of models this often. */
-const DEEPEST = 20;
 
 /** Whether this is the root of a `.weights.h5`. */
 export function isCheckpoint(root: Hdf5Group): boolean {

@@ -56,27 +56,45 @@ function effective({ mode, zeros, size, kernelSize, strides }: Axis & { size: nu
 /** Both axes of all convolutions; undefined where the configuration is not understood. */
 function windowAxes(layers: readonly ConfigLayer[]): Axis[] | undefined {
   const axes: Axis[] = [];
-  let sizes: Pair<number | undefined> = [undefined, undefined];
+  let sizes = UNKNOWN;
   let zeros: Pair<Zeros> = [NONE, NONE];
   for (const { className, config } of layers) {
     sizes = inputSizes(config) ?? sizes;
-    const padding = className === 'ZeroPadding2D' ? config.padding : undefined;
-    if (padding !== undefined) {
-      if (!isPairOf(padding, isZeros)) return undefined;
-      zeros = padding;
-    }
-    if (className === 'Conv2D' || className === 'DepthwiseConv2D') {
+    if (className === 'ZeroPadding2D') {
+      if (!isPairOf(config.padding, isZeros)) return undefined;
+      const [rows, columns] = config.padding;
+      zeros = [sum(zeros[0], rows), sum(zeros[1], columns)];
+    } else if (className === 'Conv2D' || className === 'DepthwiseConv2D') {
       const both = layerAxes(className, config, sizes, zeros);
       if (!both) return undefined;
       axes.push(...both);
       sizes = [outputSize(both[0]), outputSize(both[1])];
+      zeros = [NONE, NONE];
+    } else if (!keepsSize.has(className)) {
+      sizes = UNKNOWN;
       zeros = [NONE, NONE];
     }
   }
   return axes;
 }
 
+const UNKNOWN: Pair<number | undefined> = [undefined, undefined];
+
+const keepsSize: ReadonlySet<string> = new Set([
+  'Activation',
+  'BatchNormalization',
+  'Dropout',
+  'InputLayer',
+  'LeakyReLU',
+  'ReLU',
+  'Rescaling',
+]);
+
 const NONE: Zeros = [0, 0];
+
+function sum(zeros: Zeros, more: Zeros): Zeros {
+  return [zeros[0] + more[0], zeros[1] + more[1]];
+}
 
 function layerAxes(
   className: 'Conv2D' | 'DepthwiseConv2D',

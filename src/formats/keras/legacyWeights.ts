@@ -24,6 +24,9 @@ export function legacyLayers(where: string, group: Hdf5Group, config?: readonly 
   const names = nameList(group, 'layer_names') ?? refuse(where, 'layer_names of a Keras file', 'none');
   const owned = new Map([...new Set(names)].map((name) => [name, ownedBy(where, group, name)]));
   if (!config) return [...owned.values()].flat();
+  const known = new Set(config.map(({ name }) => name));
+  const left = names.find((name) => !known.has(name) && owned.get(name)!.length > 0);
+  if (left !== undefined) refuse(where, 'weights of the layers of its configuration', `others: ${left}`);
   return config.flatMap((layer) => {
     const members = owned.get(layer.name) ?? [];
     return layer.layers ? inOrder(where, layer, members) : members.map(({ weights }) => ({ ...layer, weights }));

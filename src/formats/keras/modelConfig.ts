@@ -11,7 +11,7 @@ export interface ConfigLayer {
 }
 
 /** No honest model has models inside of models this often. */
-const DEEPEST = 20;
+export const DEEPEST = 20;
 
 /**
  * The layers of a model's configuration in JSON, of Keras 2 or 3, from the input to the output.

@@ -1,8 +1,8 @@
 import { noZeros, type Placement, placeWindow, type Sliding, type Zeros } from '../../graph/window';
 import { refuse } from '../../io/refuse';
+import { type Affine, compose, identity, spread } from '../affine';
 import type { ConvWeights, DepthwiseWeights, Values, WeightedLayer } from '../networkWeights';
-import { type Affine, compose, identity, spread } from '../tflite/affine';
-import type { FileWindow } from '../tflite/paddingStyle';
+import type { FileWindow } from '../paddingStyle';
 import type { Constants } from './constants';
 
 /** Height and width of pictures whose size the file leaves open: those of ImageNet's. */

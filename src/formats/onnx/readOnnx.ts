@@ -1,6 +1,6 @@
 import { loadPackage } from '../loadPackage';
 import type { NetworkWeights, WeightFile } from '../networkWeights';
-import { paddingStyleOf } from '../tflite/paddingStyle';
+import { paddingStyleOf } from '../paddingStyle';
 import { Constants } from './constants';
 import { decodeModel } from './decodeModel';
 import { Network } from './network';

@@ -1,7 +1,7 @@
 import { noZeros, placeWindow, type Sliding, type Zeros } from '../../graph/window';
 import { refuse } from '../../io/refuse';
 import type { BlockKind, PaddingStyle } from '../../model/architecture';
-import { type FileWindow, paddingStyleOf } from '../tflite/paddingStyle';
+import { type FileWindow, paddingStyleOf } from '../paddingStyle';
 import { type GraphNode, integersAttribute, textAttribute } from './graphNodes';
 
 /** How the convolutions of a graph pad. */

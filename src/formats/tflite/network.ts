@@ -1,10 +1,10 @@
 import { noZeros, type Zeros } from '../../graph/window';
 import { refuse } from '../../io/refuse';
+import { type Affine, compose, identity, spread } from '../affine';
 import type { Values, WeightedLayer } from '../networkWeights';
+import type { FileWindow } from '../paddingStyle';
 import { addZeros } from './addZeros';
-import { type Affine, compose, identity, spread } from './affine';
 import type { Constants } from './constants';
-import type { FileWindow } from './paddingStyle';
 import { OWN_ENTRY } from './schema';
 import type { TfliteFile, TfliteOperator } from './tfliteFile';
 

@@ -1,5 +1,5 @@
 import type { WeightReader } from '../networkWeights';
-import { paddingStyleOf } from './paddingStyle';
+import { paddingStyleOf } from '../paddingStyle';
 import { readChain } from './readChain';
 import { readInputRange } from './readInputRange';
 import { openTflite } from './tfliteFile';

@@ -5,7 +5,8 @@ Run from anywhere, with Keras 3.15, TensorFlow 2.21 and h5py, and Keras 2 as it 
     pip install tensorflow-cpu h5py && pip install --no-deps tf_keras
     python test/golden/formats/from_keras_files.py
 
-The files are gzipped: most of an HDF5 file of many small groups is zeros. Weights are multiples of 1/128, for the same reason.
+The files are gzipped: most of an HDF5 file of many small groups is zeros. Weights are multiples of 1/128, for the same
+reason. Archives have the time in them, and differ from run to run.
 """
 
 import gzip
@@ -85,7 +86,7 @@ def as_published(path):
 
 
 def transfer(library):
-    """What people build: bytes scaled, a network inside of the network, a head of their own; its first blocks are frozen."""
+    """What people build: bytes scaled, a network inside of the network, frozen at its begin, and a head of their own."""
     body = network(library, 32, include_top=False, pooling="avg")
     body.set_weights(values[: len(body.weights)])
     for layer in body.layers[:20]:
@@ -111,11 +112,12 @@ head = [(np.round(random.randn(*shape) * 128) / 128).astype("float32") for shape
 save("keras2.h5", network_2.save)
 save("keras2_published.h5", as_published)
 save("keras2.keras", network_2.save)
-save("keras2.weights.h5", lambda path: network_2.save_weights(path))
+save("keras2.weights.h5", network_2.save_weights)
 save("keras3.h5", networks[33].save)
 save("keras3.keras", networks[37].save)
 save("keras3.weights.h5", networks[32].save_weights)
-save("keras3_no_top.weights.h5", lambda path: keras.Model(networks[32].inputs, networks[32].get_layer("conv_pw_13_relu").output).save_weights(path))
+no_top = keras.Model(networks[32].inputs, networks[32].get_layer("conv_pw_13_relu").output)
+save("keras3_no_top.weights.h5", no_top.save_weights)
 transfers = {"keras2_transfer": transfer(tf_keras), "keras3_transfer": transfer(keras)}
 for name, model in transfers.items():
     save(f"{name}.h5", model.save)

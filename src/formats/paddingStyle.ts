@@ -1,5 +1,5 @@
-import { noZeros, placeWindow, type Sliding, type Zeros } from '../../graph/window';
-import { type BlockKind, type PaddingStyle, paddingStyles, windowPadding } from '../../model/architecture';
+import { noZeros, placeWindow, type Sliding, type Zeros } from '../graph/window';
+import { type BlockKind, type PaddingStyle, paddingStyles, windowPadding } from '../model/architecture';
 
 /** A convolution's window as a file has it. */
 export interface FileWindow {
