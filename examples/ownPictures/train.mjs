@@ -1,9 +1,9 @@
-// Trains a small MobileNetV1 on your own pictures for a minute, saves it, and tells how many pictures that it has not
-// learned from it classifies right. The folder has one sub-folder for each class:
+// Trains a small MobileNetV1 on your own pictures for a minute (or as many as you say), saves it, and tells how many pictures
+// that it has not learned from it classifies right. The folder has one sub-folder for each class:
 //
 //   pets/cats/1.jpg  pets/cats/2.png  pets/dogs/1.jpg ...
 //
-//   node examples/ownPictures/train.mjs pets
+//   node examples/ownPictures/train.mjs pets [minutes]
 //   node examples/classify/classify.mjs own-model pets/cats/1.jpg
 //
 // Outside of this repository:
@@ -23,15 +23,15 @@ import {
 const SIZE = 96;
 const MODEL = 'own-model';
 
-const [folder] = process.argv.slice(2);
+const [folder, minutes = '1'] = process.argv.slice(2);
 if (folder === undefined) {
-  console.error('Usage: node train.mjs <folder of pictures>');
+  console.error('Usage: node train.mjs <folder of pictures> [minutes]');
   process.exit(2);
 }
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 try {
-  await main(folder, stop.signal);
+  await main(folder, Number(minutes), stop.signal);
 } catch (error) {
   if (stop.signal.aborted) {
     console.error('Stopped.');
@@ -46,9 +46,10 @@ try {
 
 /**
  * @param {string} folder
+ * @param {number} maxMinutes
  * @param {AbortSignal} signal
  */
-async function main(folder, signal) {
+async function main(folder, maxMinutes, signal) {
   const pictures = await loadImageFolder(folder, { size: SIZE, broken: 'skip', signal });
   for (const { file, reason } of pictures.broken) console.error(`Left out ${file}: ${reason}`);
   console.log(`${pictures.size} pictures of ${pictures.classNames.join(', ')}`);
@@ -65,6 +66,7 @@ async function main(folder, signal) {
   });
   await trainClassifier(model, train, {
     ...recipes.quick,
+    maxMinutes,
     inputRange: [-1, 1],
     augment: { crop: { padding: 8, fill: 'reflect' }, flip: 'random', brightness: 0.2, contrast: 0.2 },
     validation,

@@ -43,7 +43,8 @@ export function checkArtifacts(where: string, artifacts: io.ModelArtifacts): Che
   if (!Array.isArray(weightSpecs) || artifacts.weightData == null) {
     refuse(where, 'weightSpecs and weightData', 'a topology without weights', 'Save the model with its weights.');
   }
-  const expected = sum(weightSpecs.map((spec) => weightBytes(where, spec)));
+  // Not map, which leaves holes of a list out.
+  const expected = sum(Array.from(weightSpecs, (spec) => weightBytes(where, spec)));
   const weightData = joinBytes([artifacts.weightData].flat());
   const received = weightData.byteLength;
   if (received !== expected) refuse(where, `${expected} bytes of weights`, received, 'Save the model anew.');
@@ -64,7 +65,7 @@ export function checkHeader(
       where,
       'a layers model',
       'a graph model',
-      'Load it with loadGraphModel of @tensorflow/tfjs-converter, or convert the original as a layers model.',
+      'Put its weights into a model with loadWeights, or load it with loadGraphModel of @tensorflow/tfjs-converter.',
     );
   }
   if (!isObject(modelTopology) || !isLayersTopology(modelTopology.model_config ?? modelTopology)) {

@@ -1,8 +1,9 @@
+import { sum } from './checkArtifacts';
 import { refuse } from './refuse';
 import { type CalledLayer, isModelClass, type LayerCall } from './topologyCalls';
 
-/** tfjs goes over all layers for each one that comes before its input; beyond this that takes more than a second. */
-const MAX_LAYERS = 10_000;
+/** tfjs goes over all inputs again for each layer that comes before its own; beyond this that takes more than a second. */
+const MOST = 10_000;
 
 /**
  * Throws `invalid-data` where tfjs would wait forever for an input: of a layer or a call that there is none of, or one
@@ -11,12 +12,15 @@ const MAX_LAYERS = 10_000;
  * The calls are made as tfjs makes them: the n-th call of a layer is the n-th whose inputs are all there.
  */
 export function checkCalls(where: string, layers: readonly CalledLayer[]): void {
-  if (layers.length > MAX_LAYERS) refuse(where, `at most ${MAX_LAYERS} layers`, layers.length);
+  const inputs = sum(layers.flatMap(({ inbound_nodes }) => inbound_nodes.map((call) => Math.max(1, call.length))));
+  if (Math.max(layers.length, inputs) > MOST) refuse(where, `at most ${MOST} layers and inputs of layers`, inputs);
   const names = new Set(layers.map(({ name }) => name));
   if (names.size < layers.length) refuse(where, 'layers whose names differ', 'two of one name');
 
   const made = new Map(layers.map(({ name, class_name: kind }) => [name, hasOwnCall(kind) ? 1 : 0]));
-  const ready: Pending[] = layers.flatMap(({ name, inbound_nodes }) => inbound_nodes.map((call) => ({ name, call })));
+  const calls = layers.flatMap(({ name, inbound_nodes }): Pending[] => inbound_nodes.map((call) => ({ name, call })));
+  /** The next one last. */
+  const ready = calls.reverse();
   /** By the call that they wait for. */
   const waiting = new Map<string, Pending[]>();
   for (let pending = ready.pop(); pending !== undefined; pending = ready.pop()) {

@@ -313,6 +313,17 @@ describe('files that are refused', () => {
     await expectFailure(() => loadWeights(model, bytes), 'invalid-data', text);
   });
 
+  test.each(['1a', '_dw1', 'conv_stem.'])('a name of a million letters, %s, is no more work than any', async (part) => {
+    const name = part.repeat(1e6 / part.length);
+    const model = narrowNet();
+    const tensors = [`${name}1.weight`, `${name}2.weight`].map((one) => [one, tensor(2, 2)] as const);
+    const bytes = writeSafetensors(new Map(tensors));
+    const start = performance.now();
+    const failure = loadWeights(model, bytes).catch((error: Error) => error);
+    expect(((await failure) as Error).message.length).toBeLessThan(3e6);
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+
   test.each(['0.weight', 'a/kernel'])('integers for weights: %s', async (name) => {
     const model = narrowNet();
     const bytes = withHeader({ [name]: { dtype: 'I32', shape: [1], data_offsets: [0, 4] } }, new Uint8Array(4));

@@ -199,6 +199,19 @@ describe('files that are refused, by loadWeights and, where they are no model, b
     await expectFailure(() => loadWeightFile(model, fileOf(file)), 'invalid-data', text);
   });
 
+  test.each([
+    '{"modelTopology":{"class_name":"Sequential","config":{"layers":[DEEP]}},"weightsManifest":[]}',
+    '{"modelTopology":{"class_name":"Sequential","config":{"layers":[]}},"weightsManifest":DEEP}',
+    '{"modelTopology":{"class_name":"Model","config":{"layers":[],"output_layers":DEEP}},"weightsManifest":[]}',
+    '{"modelTopology":{"node":[{"name":"x","op":"Relu","input":DEEP}]},"weightsManifest":[]}',
+  ])('a list of lists without an end: %s', async (text) => {
+    const { model } = await smallFile();
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const bytes = new TextEncoder().encode(text.replace('DEEP', deep));
+    await expectFailure(() => loadWeights(model, bytes), 'invalid-data');
+    await expectFailure(() => loadModel([new File([bytes], 'model.json')]), 'invalid-data');
+  });
+
   test('a model.json alone', async () => {
     const { model, file } = await smallFile();
     await expectFailure(() => loadWeights(model, encode(file.json)), 'invalid-data', `the file ${SHARD} beside it`);

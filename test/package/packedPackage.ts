@@ -6,15 +6,12 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
+import { dependencies, optionalDependencies, peerDependencies } from '../../package.json';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What an app that installs the package has beside it; links into our own node_modules, so that no network is needed. */
-const INSTALLED = [
-  ...['core', 'layers', 'backend-cpu', 'backend-wasm'].map((name) => `@tensorflow/tfjs-${name}`),
-  'modern-tar',
-  'env-paths',
-];
+const INSTALLED = [peerDependencies, dependencies, optionalDependencies].flatMap(Object.keys);
 
 export interface PackedPackage {
   tarball: string;

@@ -25,6 +25,8 @@ describe('reportDir', () => {
     const { history } = await trainClassifier(model, train, options);
     const { status, settings, environment, epochs, evaluation } = JSON.parse(read('history.json'));
     expect(status).toMatchObject({ state: 'finished', epoch: 3, step: 12, progress: 1 });
+    // Pictures are no settings: those of a validation set would be megabytes.
+    expect(Object.keys(settings)).not.toContain('validation');
     expect(settings).toMatchObject({ 'training pictures': 50, seed: 5, weightDecay: 0.125, batchSize: 16 });
     expect(environment).toMatchObject({ engine: 'fused' });
     expect(epochs.map(({ loss }: TrainingEpoch) => loss)).toEqual(history.map(({ loss }) => loss));

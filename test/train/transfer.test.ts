@@ -30,7 +30,20 @@ function smallNet() {
   return tf.model({ inputs: image, outputs: head.apply(pooled) as tf.SymbolicTensor });
 }
 
-const options: TrainClassifierOptions = { epochs: 3, batchSize: 16, optimizer: 'momentum', seed: 4, validation };
+/** One for each channel of the pictures, of which there are fewer than features. */
+const inputRange = [
+  [-1, 1],
+  [-2, 1.5],
+] as const;
+
+const options: TrainClassifierOptions = {
+  epochs: 3,
+  batchSize: 16,
+  optimizer: 'momentum',
+  seed: 4,
+  validation,
+  inputRange,
+};
 
 describe('a frozen beginning runs once, and the head learns as it would', () => {
   for (const engine of ['fused', 'tfjs'] as const) {

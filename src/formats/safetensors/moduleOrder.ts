@@ -32,7 +32,10 @@ function word(...words: string[]): RegExp {
 
 /** Three numbers to sort by. */
 function placeOf(name: string, isLast: boolean): [step: number, part: number, rank: number] {
-  const number = /\d+(?!.*\d)/.exec(name.replace(/[123]d\b/i, ''))?.[0];
+  const number = name
+    .replace(/[123]d\b/i, '')
+    .match(/\d+/g)
+    ?.at(-1);
   const isPointwise = POINTWISE.test(name);
   const rank = NORM.test(name) ? 1 : isLast || CONVOLUTION.test(name) || isPointwise || DEPTHWISE.test(name) ? 0 : 2;
   if (STEM.test(name)) return [0, 0, rank];

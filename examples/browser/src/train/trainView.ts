@@ -1,0 +1,128 @@
+import type { RunEnd, RunSettings } from '../protocol';
+import { byId, chosen } from '../ui/dom';
+import { ago, count, percent } from '../ui/format';
+import { brokenText, showError, showNotice } from '../ui/notice';
+import type { WorkerClient } from '../workerClient';
+import { sayRun, setUpRunView, showProgress } from './runView';
+import { type SourceForm, setUpSourceForm } from './sourceForm';
+
+type State = 'running' | 'stopped' | 'ended';
+
+/** Has a network trained, stopped and trained on. */
+export function setUpTrain(worker: WorkerClient, openTab: (name: string) => void): void {
+  const form = byId<HTMLFormElement>('train-form');
+  const source = setUpSourceForm(form, byId('train-notice'));
+  setUpRunView(worker);
+  const run = createRunner(worker);
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const value = source.value();
+    if (value) run(worker.call('startRun', value, settingsOf(form)));
+  });
+  byId('train-stop').addEventListener('click', () => {
+    sayRun('Stopping…');
+    worker.call('stopRun');
+  });
+  for (const id of ['train-continue', 'saved-run-continue']) {
+    byId(id).addEventListener('click', () => run(worker.call('continueRun')));
+  }
+  byId('train-new').addEventListener('click', () => {
+    byId('run').hidden = true;
+    form.hidden = false;
+    form.querySelector<HTMLElement>('input:checked')!.focus();
+    showSavedRun(worker);
+  });
+  byId('train-try').addEventListener('click', () => openTab('classify'));
+  byId('saved-run-discard').addEventListener('click', async () => {
+    await worker.call('discardRun');
+    byId('saved-run').hidden = true;
+    byId('train-start').focus();
+  });
+  form.addEventListener('change', () => showParameters(worker, form, source));
+  showParameters(worker, form, source);
+  showSavedRun(worker);
+}
+
+/** Follows a training from its begin to its end. */
+function createRunner(worker: WorkerClient): (begun: Promise<RunEnd>) => Promise<void> {
+  /** Whether it waits for its pictures. */
+  let isLoading = false;
+  worker.on('loading', ({ what, done, total }) => {
+    if (!isLoading) return;
+    byId('run-status').textContent = total ? `${what}, ${percent(done / total, 0)}` : `${what}, ${count(done)}`;
+    showProgress(total ? done / total : undefined);
+  });
+  worker.on('runStart', ({ broken }) => {
+    isLoading = false;
+    showNotice(byId('run-notice'), brokenText(broken), 'error');
+  });
+  worker.on('runStep', ({ progress }) => {
+    byId('train-badge').textContent = percent(progress, 0);
+  });
+
+  return async (begun) => {
+    isLoading = true;
+    showState('running');
+    try {
+      const { state, canContinue } = await begun;
+      showState(canContinue ? 'stopped' : 'ended');
+      if (state === 'finished') showProgress(1);
+      sayRun(state === 'finished' ? 'Finished: this model classifies from now on' : 'Stopped');
+    } catch (error) {
+      if (isLoading) byId('run-title').textContent = 'The training did not start';
+      showState('ended');
+      showProgress(0);
+      sayRun('');
+      showError(byId('run-notice'), error);
+    } finally {
+      isLoading = false;
+    }
+  };
+}
+
+function showState(state: State): void {
+  const isRunning = state === 'running';
+  byId('run').hidden = false;
+  byId('train-stop').hidden = !isRunning;
+  byId('train-continue').hidden = state !== 'stopped';
+  byId('train-try').hidden = isRunning;
+  byId('train-new').hidden = isRunning;
+  byId('train-form').hidden = true;
+  byId('train-badge').textContent = '';
+  byId('figure-time').textContent = '–';
+  if (isRunning) {
+    byId('saved-run').hidden = true;
+    byId('run-live').hidden = true;
+    byId('run-title').textContent = 'Getting the pictures';
+    showNotice(byId('run-notice'), '');
+    sayRun('');
+    showProgress();
+  }
+  // The button that had the keyboard's place may be gone.
+  byId('run-title').focus({ preventScroll: true });
+}
+
+function settingsOf(form: HTMLFormElement): RunSettings {
+  return {
+    alpha: Number(chosen(form, 'alpha')),
+    epochs: byId<HTMLInputElement>('epochs').valueAsNumber,
+    keep: byId<HTMLInputElement>('keep').checked,
+  };
+}
+
+async function showParameters(worker: WorkerClient, form: HTMLFormElement, source: SourceForm): Promise<void> {
+  const shape = { ...source.shape(), alpha: settingsOf(form).alpha };
+  const parameters = await worker.call('countParameters', shape);
+  byId('parameters').textContent = `${count(parameters)} parameters`;
+}
+
+/** Offers to go on with the training of an earlier visit. */
+async function showSavedRun(worker: WorkerClient): Promise<void> {
+  const saved = await worker.call('savedRun');
+  byId('saved-run').hidden = saved === undefined;
+  if (!saved) return;
+  const { title, settings, epochsDone, time } = saved;
+  byId('saved-run-text').textContent =
+    `A training was interrupted ${ago(time)}: ${title}, alpha ${settings.alpha}, ${epochsDone} of ${settings.epochs} epochs done. Another one takes its place.`;
+}

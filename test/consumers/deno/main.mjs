@@ -1,0 +1,7 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as mobilenet from 'mobilenet-v1-ts';
+import * as trained from 'mobilenet-v1-ts/cifar10';
+import { classifyTrained, job } from './shared/job.mjs';
+
+const result = { ...(await job(mobilenet)), trained: await classifyTrained(mobilenet, trained) };
+console.log(JSON.stringify(result));

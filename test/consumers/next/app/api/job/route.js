@@ -1,0 +1,10 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as mobilenet from 'mobilenet-v1-ts';
+import * as trained from 'mobilenet-v1-ts/cifar10';
+import { classifyTrained, job } from '../../../shared/job.mjs';
+
+export const dynamic = 'force-dynamic';
+
+export async function GET() {
+  return Response.json({ ...(await job(mobilenet)), trained: await classifyTrained(mobilenet, trained) });
+}

@@ -1,0 +1,10 @@
+import { Trainer } from './trainer';
+
+export default function Page() {
+  return (
+    <>
+      <h1>Next.js</h1>
+      <Trainer />
+    </>
+  );
+}
