@@ -139,14 +139,17 @@ function modelHandler(where: string, options: LoadCifar10ModelOptions): io.IOHan
         // tfjs's type knows its own quantizations only.
         return artifacts as io.ModelArtifacts;
       } catch (error) {
-        if (url === undefined && platform.name === 'browser') explainLostFiles(where, json, error);
+        if (url === undefined) explainLostFiles(where, json, error);
         throw error;
       }
     },
   };
 }
 
-/** A server answers with a 404 or another page where a bundler moved the script and left its files behind. */
+/**
+ * Where a bundler moved the script and left its files behind, a server answers with a 404 or another page; and one that made
+ * addresses for browsers of them has broken the script for servers.
+ */
 function explainLostFiles(where: string, json: string, error: unknown): void {
   if (!(error instanceof MobilenetError)) return;
   fail({
@@ -154,7 +157,9 @@ function explainLostFiles(where: string, json: string, error: unknown): void {
     where,
     expected: `the package's files at ${json}`,
     received: error.message,
-    remedy: "Serve the package's folder dist/cifar10, and pass its address as url.",
+    remedy:
+      "Serve the package's folder dist/cifar10, and pass its address as url; on a server rather leave the package out of the " +
+      'bundle (in Next.js: serverExternalPackages).',
     cause: error,
   });
 }

@@ -41,7 +41,11 @@ export function createApp(classifier, { limits = LIMITS, logger = false } = {}) 
     bodyLimit: limits.bytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: limits.uploadMs,
-    http: { headersTimeout: limits.uploadMs, connectionsCheckingInterval: CHECK_MS },
+    http: {
+      requestTimeout: limits.uploadMs,
+      headersTimeout: limits.uploadMs,
+      connectionsCheckingInterval: CHECK_MS,
+    },
     logger,
   });
   app.register(multipart, { limits: { fileSize: limits.bytes, files: 1, fields: 10, fieldSize: 1000 } });

@@ -9,7 +9,8 @@ const MOST = 10_000;
  * Throws `invalid-data` where tfjs would wait forever for an input: of a layer or a call that there is none of, or one
  * that waits itself.
  *
- * The calls are made as tfjs makes them: the n-th call of a layer is the n-th whose inputs are all there.
+ * The calls are made as tfjs makes them: the n-th call of a layer is the n-th whose inputs are all there. One without
+ * inputs is never made.
  */
 export function checkCalls(where: string, layers: readonly CalledLayer[]): void {
   const inputs = sum(layers.flatMap(({ inbound_nodes }) => inbound_nodes.map((call) => Math.max(1, call.length))));
@@ -18,7 +19,9 @@ export function checkCalls(where: string, layers: readonly CalledLayer[]): void 
   if (names.size < layers.length) refuse(where, 'layers whose names differ', 'two of one name');
 
   const made = new Map(layers.map(({ name, class_name: kind }) => [name, hasOwnCall(kind) ? 1 : 0]));
-  const calls = layers.flatMap(({ name, inbound_nodes }): Pending[] => inbound_nodes.map((call) => ({ name, call })));
+  const calls = layers.flatMap(({ name, inbound_nodes }) =>
+    inbound_nodes.flatMap((call): Pending[] => (call.length > 0 ? [{ name, call }] : [])),
+  );
   /** The next one last. */
   const ready = calls.reverse();
   /** By the call that they wait for. */

@@ -36,8 +36,9 @@ export async function listConsumers() {
 export async function packTarball(place) {
   const output = await runNpm(['pack', '--ignore-scripts', '--json', '--pack-destination', place], root);
   // npm 12 gives an object by package name, npm before that a list.
-  const [{ filename }] = /** @type {{ filename: string }[]} */ (Object.values(JSON.parse(output)));
-  return join(place, filename);
+  const [packed] = /** @type {{ filename: string }[]} */ (Object.values(JSON.parse(output)));
+  if (packed === undefined) throw new Error(`npm pack names no tarball: ${output}`);
+  return join(place, packed.filename);
 }
 
 /**

@@ -145,6 +145,14 @@ describe('answers', () => {
     expect(response.statusCode).toBe(408);
   });
 
+  test("uploads may take longer than Node's own five minutes", async () => {
+    const patient = createApp({ classNames: ['cat'] } as Partial<Classifier> as Classifier, {
+      limits: { ...LIMITS, uploadMs: 600_000 },
+    });
+    expect(patient.server).toMatchObject({ requestTimeout: 600_000, headersTimeout: 600_000 });
+    await patient.close();
+  });
+
   test('at the end what is open is answered, and its connection closed', async () => {
     const calls = heldUp(CAT);
     classify = calls;

@@ -151,6 +151,7 @@ describe('files that are refused, by loadWeights and, where they are no model, b
       (json) => (layersOf(json)[2].inbound_nodes = [[['conv', 3, 0, {}]]]),
       'call 3 of conv forever',
     ],
+    ['a call that reads nothing', (json) => (layersOf(json)[2].inbound_nodes = [[]]), 'call 0 of bn forever'],
     ['layers in a circle', (json) => (layersOf(json)[1].inbound_nodes = [[['bn', 0, 0, {}]]]), 'forever'],
     ['two layers of one name', (json) => layersOf(json).push(structuredClone(layersOf(json)[1])), 'two of one name'],
     ['a layer without a name', (json) => delete layersOf(json)[1].name, 'name and inbound_nodes'],

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -170,4 +172,21 @@ describe('loaded on use', () => {
       expect(files).toContainEqual(expect.stringContaining(`node_modules/${name}/`));
     }
   });
+});
+
+test('a bundle for a server that has lost the trained models says what to do', async () => {
+  const contents = `
+    import '@tensorflow/tfjs-backend-cpu';
+    import { cifar10Classifier } from 'mobilenet-v1-ts/cifar10';
+    cifar10Classifier().catch(({ code, message }) => console.log(JSON.stringify({ code, message })));
+  `;
+  const { outputFiles } = await bundle(contents, { platform: 'node', plugins: [loadedOnUse] });
+  const script = join(packed.app, 'server.mjs');
+  writeFileSync(script, outputFiles[0]!.contents);
+  const { stdout } = await promisify(execFile)(process.execPath, [script]);
+  const { code, message } = JSON.parse(stdout.trim().split('\n').at(-1)!);
+  expect(code).toBe('file-system');
+  expect(message).toMatch(
+    /expected the package's files at .*ENOENT.* pass its address as url; on a server .*serverExternalPackages/,
+  );
 });

@@ -33,7 +33,7 @@ export async function job({ createClassifier, exportOnnx, mobilenetV1, synthetic
  * What a model that comes with the package says of a picture.
  *
  * @param {Pick<typeof import('mobilenet-v1-ts'), 'syntheticCifar10'>} library
- * @param {Pick<typeof import('mobilenet-v1-ts/cifar10'), 'cifar10Classifier'>} trained
+ * @param {{ cifar10Classifier(options: { url?: string }): Promise<import('mobilenet-v1-ts').Classifier> }} trained
  * @param {string} [url] Where its files are, if not beside the script.
  */
 export async function classifyTrained({ syntheticCifar10 }, { cifar10Classifier }, url) {
