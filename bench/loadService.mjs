@@ -33,30 +33,36 @@ const patience = options.patience ? ['--upload-seconds', options.patience, '--an
 const service = spawn(process.execPath, [script, '--port', '0', '--log-level', 'warn', ...patience], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-const [text] = await once(service.stdout.setEncoding('utf8'), 'data');
-const address = /http:\S+/.exec(text)?.[0];
-if (!address) throw new Error(`Expected the service's address, received ${text}.`);
-
 const agent = new Agent({ keepAlive: true });
-const uploads = uploadsOf(await drawPictures(), { address, agent });
-const begin = performance.now();
-const stop = AbortSignal.timeout(1000 * options.seconds);
-const looking = look();
-await Promise.all(Array.from({ length: options.uploads }, (_, i) => uploads.repeat(i, stop)));
-const seconds = (performance.now() - begin) / 1000;
-const looks = await looking;
+try {
+  await main();
+} finally {
+  agent.destroy();
+  service.kill('SIGKILL');
+}
 
-service.kill('SIGTERM');
-const [code] = await once(service, 'exit');
-agent.destroy();
-report();
+async function main() {
+  const [text] = await once(service.stdout.setEncoding('utf8'), 'data');
+  const address = /http:\S+/.exec(text)?.[0];
+  if (!address) throw new Error(`Expected the service's address, received ${text}.`);
+  const uploads = uploadsOf(await drawPictures(), { address, agent });
+  const begin = performance.now();
+  const looking = look(uploads);
+  const stop = AbortSignal.timeout(1000 * options.seconds);
+  await Promise.all(Array.from({ length: options.uploads }, (_, i) => uploads.repeat(i, stop)));
+  const seconds = (performance.now() - begin) / 1000;
+  const looks = await looking;
+  service.kill('SIGTERM');
+  const [code] = await once(service, 'exit');
+  report({ ...uploads.result(), seconds, looks, code });
+}
 
-/** Photo-like pictures of different sizes, JPEG and PNG in turn. */
+/** Photo-like pictures of different sizes: large JPEGs and small PNGs in turn. */
 function drawPictures() {
   return Promise.all(
     Array.from({ length: 8 }, (_, i) => {
       const noise = Uint8Array.from({ length: 40 * 30 * 3 }, (_, at) => (at * 97 + i * 31 + at * at) % 256);
-      const width = Math.round(options.width * (1 - i / 16));
+      const width = Math.round((options.width * (1 - i / 16)) / (i % 2 ? 4 : 1));
       const picture = sharp(noise, { raw: { width: 40, height: 30, channels: 3 } }).resize(
         width,
         Math.round(width * 0.75),
@@ -66,22 +72,28 @@ function drawPictures() {
   );
 }
 
-async function look() {
-  const found = [];
+/** @typedef {{ seconds: number, answered: number, open: number, megabytes: number }} Look */
+
+/** @param {ReturnType<typeof uploadsOf>} uploads */
+async function look(uploads) {
+  const begin = performance.now();
+  /** @type {Look[]} */
+  const looks = [];
   for (let i = 1; i <= LOOKS; i++) {
     await new Promise((resolve) => setTimeout(resolve, (1000 * options.seconds) / LOOKS));
     const { megabytes, uploads: open } = await uploads.health();
-    found.push({
+    looks.push({
       seconds: Math.round((performance.now() - begin) / 1000),
       answered: uploads.answered(),
       open,
       megabytes,
     });
   }
-  return found;
+  return looks;
 }
 
-function report() {
+/** @param {ReturnType<ReturnType<typeof uploadsOf>['result']> & { seconds: number, looks: Look[], code: number | null }} run */
+function report({ answered, errors, quantile, seconds, looks, code }) {
   printRows(looks, {
     json: options.json,
     columns: {
@@ -91,7 +103,6 @@ function report() {
       'RSS, MB': (row) => row.megabytes,
     },
   });
-  const { answered, errors, quantile } = uploads.result();
   console.error(
     `${answered} uploads in ${seconds.toFixed(1)} s, ${(answered / seconds).toFixed(1)} a second; ` +
       `answers after ${quantile(0.5)} ms (median), ${quantile(0.99)} ms (99 %)`,

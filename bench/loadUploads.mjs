@@ -72,6 +72,8 @@ function asForm(picture) {
  * @param {Buffer} [body]
  */
 async function send(client, body) {
+  // A refusal may come before the body is written; what the socket says of that afterwards is nobody's.
+  client.on('error', () => {});
   client.end(body);
   const [response] = await once(client, 'response');
   let text = '';
