@@ -54,8 +54,7 @@ export function meanStdRange({ mean, std }: MeanStdRangeOptions): readonly (read
 /** Throws `invalid-argument` unless every range is two finite numbers, the lower first; and one for each of `channels`. */
 export function checkInputRange(where: string, inputRange: InputRange, channels?: number): void {
   // Metadata of a model that others have saved may hold anything.
-  const ranges: readonly unknown[] = Array.isArray(inputRange?.[0]) ? inputRange : [inputRange];
-  check(ranges.every(isRange), {
+  check(isInputRange(inputRange), {
     where,
     expected: 'inputRange to be [low, high], low below high, or one such range for each channel',
     received: inputRange,
@@ -65,6 +64,12 @@ export function checkInputRange(where: string, inputRange: InputRange, channels?
     expected: `inputRange to have one range for each of ${channels} channels`,
     received: inputRange.length,
   });
+}
+
+/** Whether something from a file is an input range. */
+export function isInputRange(value: unknown): value is InputRange {
+  const ranges: readonly unknown[] = Array.isArray(value) && Array.isArray(value[0]) ? value : [value];
+  return ranges.every(isRange);
 }
 
 function isRange(range: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkCalibration } from '../data/calibration';
 import type { ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
 import { check, checkInteger } from '../errors';
@@ -74,16 +75,7 @@ export function checkClassifierOptions(options: CreateClassifierOptions): void {
     received: engine,
     remedy: 'tfjs calculates in float32.',
   });
-  check(calibration === undefined || precision === 'int8', {
-    where: WHERE,
-    expected: "no calibration without precision 'int8'",
-    received: precision,
-  });
-  check(calibration === undefined || calibration.size > 0, {
-    where: WHERE,
-    expected: 'a calibration dataset with at least one picture',
-    received: 'an empty one',
-  });
+  checkCalibration(WHERE, precision, calibration);
   checkPreprocessing(WHERE, preprocessing);
 }
 

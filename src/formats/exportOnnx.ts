@@ -1,11 +1,13 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
+import { checkCalibration } from '../data/calibration';
 import type { ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
-import { readStages } from '../graph/readStages';
 import type { StageGraph } from '../graph/stage';
 import { checkInputRange } from '../inputRange';
 import { getModelMetadata } from '../model/metadata';
+import { checkBoolean, checkOneOf } from '../model/options';
+import { exportedStages } from './exportedStages';
 import type { OnnxSettings } from './onnx/settings';
 
 /** Options for {@link exportOnnx}. */
@@ -70,7 +72,8 @@ export async function exportOnnx(
   options: ExportOnnxOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const settings = resolveOptions(model, options);
-  const graph = chainOf(model);
+  const graph = exportedStages(WHERE, 'ONNX', model);
+  checkOutput(model, graph);
   checkInputRange(WHERE, settings.inputRange, graph.input.channels);
   await backendReady(WHERE);
   const { writeOnnx } = await import('./onnx/writeOnnx');
@@ -80,50 +83,19 @@ export async function exportOnnx(
 function resolveOptions(model: LayersModel, options: ExportOnnxOptions): OnnxSettings {
   const { dynamicBatch = true, inputLayout = 'NHWC', opset = 17, embedPreprocessing = false } = options;
   const { precision = 'float32', calibration } = options;
-  checkChoice('dynamicBatch', dynamicBatch, [true, false]);
-  checkChoice('inputLayout', inputLayout, ['NHWC', 'NCHW']);
-  checkChoice('embedPreprocessing', embedPreprocessing, [true, false]);
-  checkChoice('precision', precision, ['float32', 'float16', 'int8']);
+  checkBoolean(WHERE, 'dynamicBatch', dynamicBatch);
+  checkOneOf(WHERE, 'inputLayout', inputLayout, ['NHWC', 'NCHW']);
+  checkBoolean(WHERE, 'embedPreprocessing', embedPreprocessing);
+  checkOneOf(WHERE, 'precision', precision, ['float32', 'float16', 'int8']);
   const [oldest, newest] = OPSETS;
   check(Number.isInteger(opset) && opset >= oldest && opset <= newest, {
     where: WHERE,
     expected: `opset to be an integer from ${oldest} to ${newest}`,
     received: opset,
   });
-  check(calibration === undefined || precision === 'int8', {
-    where: WHERE,
-    expected: "no calibration without precision 'int8'",
-    received: precision,
-  });
-  check(calibration === undefined || calibration.size > 0, {
-    where: WHERE,
-    expected: 'a calibration dataset with at least one picture',
-    received: 'an empty one',
-  });
+  checkCalibration(WHERE, precision, calibration);
   const { inputRange = [0, 1] } = getModelMetadata(model);
   return { dynamicBatch, inputLayout, opset, embedPreprocessing, precision, calibration, inputRange };
-}
-
-function checkChoice(name: string, value: unknown, choices: readonly unknown[]): void {
-  check(choices.includes(value), {
-    where: WHERE,
-    expected: `${name} to be one of ${choices.join(', ')}`,
-    received: value,
-  });
-}
-
-function chainOf(model: LayersModel): StageGraph {
-  const read = readStages(model, { anyOutput: true });
-  if ('unsupported' in read) {
-    const { layerName, className, reason } = read.unsupported;
-    check(false, {
-      where: WHERE,
-      expected: 'a chain of layers that can be written as ONNX',
-      received: `layer '${layerName}' (${className}), which ${reason}`,
-    });
-  }
-  checkOutput(model, read.graph);
-  return read.graph;
 }
 
 /** The stages forget shapes; the output must be a vector, or a feature map as the last stage makes it. */

@@ -1,10 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
-import { check, checkInteger, fail } from '../errors';
-import { readStages } from '../graph/readStages';
-import type { StageGraph } from '../graph/stage';
+import { check, checkInteger } from '../errors';
 import { checkInputRange } from '../inputRange';
 import { getModelMetadata } from '../model/metadata';
+import { exportedStages } from './exportedStages';
 
 /** Options for {@link exportTflite}. */
 export interface ExportTfliteOptions {
@@ -30,7 +29,7 @@ const WHERE = 'exportTflite';
  * input range to its outputs, probabilities or logits as the model has them, by the names of the model's input and output in
  * the signature `serving_default`. Batch norms are folded into the convolutions, so a training cannot go on in such a file.
  *
- * The metadata entry `mobilenet-v1-ts` holds `classNames`, `inputRange`, `inputShape`, `cropFraction` and `interpolation`,
+ * The metadata entry `mobilenet-v1-ts` holds `classNames`, `inputRange`, `inputShape`, `cropFraction`, `cropAfterResize` and `interpolation`,
  * as far as the model knows them, as JSON; the input range is in `TFLITE_METADATA` too, as mean and standard deviation. The
  * model is not changed.
  *
@@ -57,22 +56,10 @@ export async function exportTflite(
     received: quantize,
     remedy: 'Leave it out for float32.',
   });
-  const graph = stagesOf(model);
+  const graph = exportedStages(WHERE, 'TFLite', model);
   const { inputRange } = getModelMetadata(model);
   if (inputRange) checkInputRange(WHERE, inputRange, graph.input.channels);
   await backendReady(WHERE);
   const { writeTflite } = await import('./tflite/writeTflite');
   return writeTflite(model, graph, { batch, weights: quantize ?? 'float32' });
-}
-
-function stagesOf(model: LayersModel): StageGraph {
-  const read = readStages(model, { anyOutput: true });
-  if ('graph' in read) return read.graph;
-  const { layerName, className, reason } = read.unsupported;
-  return fail({
-    code: 'invalid-argument',
-    where: WHERE,
-    expected: 'a chain of layers that can be written as TFLite',
-    received: `layer '${layerName}' (${className}), which ${reason}`,
-  });
 }

@@ -1,11 +1,11 @@
-import { platform } from '#platform';
 import { readBlob } from '../data/readBlob';
 import { check, fail } from '../errors';
-import { folderFiles, httpFiles, type ModelFiles } from '../io/modelFiles';
+import { httpFiles, type ModelFiles } from '../io/modelFiles';
 import { checkPath } from '../io/readModelFiles';
 import { refuse } from '../io/refuse';
 import { isHttp, isUrl } from '../io/url';
 import { download } from '../platform/download';
+import { localFiles } from './localFiles';
 import type { WeightFile } from './networkWeights';
 
 /**
@@ -88,12 +88,7 @@ async function openAddress(url: string, { fetch, signal, onProgress }: OpenWeigh
 }
 
 async function openPath(path: string, { signal, onProgress }: OpenWeightSourceOptions): Promise<WeightFile> {
-  const isThere = (await platform.listFolder(path)) !== undefined || (await platform.fileSize(path)) !== undefined;
-  if (!isThere) {
-    const expected = 'the path of a file of weights, or of a folder with a model.json';
-    fail({ code: 'file-system', where: path, expected, received: 'no such path', remedy: 'Check the path.' });
-  }
-  const files = await folderFiles(path);
+  const files = await localFiles(path);
   const bytes = await files.read(files.json);
   signal?.throwIfAborted();
   if (!files.json.endsWith('.json')) onProgress?.(1);

@@ -91,7 +91,8 @@ describe.each(formats)('%s: out and in again gives the same bits', (format) => {
 
   test('metadata comes back', async () => {
     const model = narrowNet();
-    const metadata = { classNames: ['Blüte', '花', 'a"\\'], cropFraction: 0.875, interpolation: 'bicubic' } as const;
+    const classNames = ['Blüte', '花', 'a"\\'];
+    const metadata = { classNames, cropFraction: 0.875, cropAfterResize: true, interpolation: 'bicubic' } as const;
     setModelMetadata(model, {
       ...metadata,
       inputRange: [

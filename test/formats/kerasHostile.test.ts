@@ -221,7 +221,14 @@ describe('a .keras file is refused', () => {
 
   test('metadata that are not as ours are left out', async () => {
     const metadata = {
-      'mobilenet-v1-ts': { classNames: ['a', 1], inputRange: [1, -1], cropFraction: 2, interpolation: 'x', else: 1 },
+      'mobilenet-v1-ts': {
+        classNames: ['a', 1],
+        inputRange: [1, -1],
+        cropFraction: 2,
+        cropAfterResize: 1,
+        interpolation: 'x',
+        else: 1,
+      },
     };
     const weights = await archive({ ...golden, 'metadata.json': strToU8(JSON.stringify(metadata)) });
     expect(Object.keys(weights).toSorted()).toEqual(['format', 'layers', 'padding', 'where']);

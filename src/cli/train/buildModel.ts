@@ -33,7 +33,7 @@ async function loadFeatures(
   try {
     const model = replaceHead(features, { classNames, seed });
     // It is trained on whole pictures, resized as all are; ImageNet's evaluation cuts the centre out.
-    setModelMetadata(model, { cropFraction: 1, interpolation: 'bilinear' });
+    setModelMetadata(model, { cropFraction: 1, cropAfterResize: false, interpolation: 'bilinear' });
     say(session, `Features of ${pretrained}; ${grouped(freeze(model))} parameters of a new head are trained`);
     return model;
   } finally {

@@ -1,8 +1,12 @@
 import { refuse } from '../../io/refuse';
+import { mobilenetV1Rows } from '../../model/architecture';
+import { isChain } from '../checkChain';
 import type { WeightedLayer } from '../networkWeights';
 
-/** Separable blocks of MobileNetV1. */
-const BLOCKS = 13;
+/** The layers of MobileNetV1 that have weights, but for its head. */
+const KINDS: readonly WeightedLayer['kind'][] = mobilenetV1Rows.flatMap(({ kind }) =>
+  kind === 'conv' ? ['conv', 'batchNorm'] : ['depthwise', 'batchNorm', 'conv', 'batchNorm'],
+);
 
 /**
  * The layers of a network without a configuration in the order of MobileNetV1, from those of each kind in theirs: a
@@ -29,44 +33,7 @@ export function orderLayers(where: string, layers: readonly WeightedLayer[]): We
   return ordered;
 }
 
-/** Throws `invalid-data` unless each layer takes the channels that the one before it gives. */
-export function checkChain(where: string, layers: readonly WeightedLayer[]): void {
-  if (!isChain(layers)) {
-    refuse(
-      where,
-      'layers whose channels fit one behind the other',
-      layers
-        .map(({ name }) => name)
-        .slice(0, 10)
-        .join(', '),
-      'Save the whole model in place of its weights; it must be a chain of layers.',
-    );
-  }
-}
-
 /** Whether the layers are those of MobileNetV1, of any width, with a head or without. */
 export function isMobilenetV1(layers: readonly WeightedLayer[]): boolean {
-  const kinds = ['conv', 'batchNorm', ...Array(BLOCKS).fill(['depthwise', 'batchNorm', 'conv', 'batchNorm']).flat()];
-  return layers.length <= kinds.length + 1 && kinds.every((kind, i) => layers[i]?.kind === kind);
-}
-
-function isChain(layers: readonly WeightedLayer[]): boolean {
-  let channels: number | undefined;
-  for (const layer of layers) {
-    const [taken, given] = channelsOf(layer);
-    // A dense layer may take all pixels of a feature map.
-    const fits = channels === undefined || (layer.kind === 'dense' ? taken % channels === 0 : taken === channels);
-    if (!fits) return false;
-    channels = given;
-  }
-  return true;
-}
-
-function channelsOf(layer: WeightedLayer): [taken: number, given: number] {
-  if (layer.kind === 'batchNorm') {
-    const [channels = 0] = layer.movingMean.shape;
-    return [channels, channels];
-  }
-  const [last = 0, beforeLast = 0] = layer.kernel.shape.toReversed();
-  return layer.kind === 'depthwise' ? [beforeLast, beforeLast * last] : [beforeLast, last];
+  return layers.length <= KINDS.length + 1 && KINDS.every((kind, i) => layers[i]?.kind === kind);
 }

@@ -1,19 +1,21 @@
 import { isObject } from '../../io/checkArtifacts';
 import { refuse } from '../../io/refuse';
+import { checkChain } from '../checkChain';
+import { type FileMetadata, METADATA_KEY, readMetadata } from '../fileMetadata';
 import { imagenetRange } from '../imagenetRange';
 import type { NetworkWeights, WeightedLayer, WeightFile } from '../networkWeights';
 import { checkpointLayers, isCheckpoint } from './checkpointWeights';
 import { configPadding } from './configPadding';
 import { openHdf5 } from './hdf5/hdf5Group';
 import { type KerasLayer, weightedLayer } from './kerasLayer';
-import { type KerasMetadata, METADATA_KEY, readMetadata, rescaledRange } from './kerasMetadata';
-import { checkChain, isMobilenetV1, orderLayers } from './layerOrder';
+import { isMobilenetV1, orderLayers } from './layerOrder';
 import { legacyLayers } from './legacyWeights';
 import { type ConfigLayer, flatLayers, parseJson, readModelConfig } from './modelConfig';
+import { rescaledRange } from './rescaledRange';
 import { readZip } from './zip';
 
 /** What a Keras file holds; what it says of classes and pictures comes along where we have written it. */
-export type KerasWeights = NetworkWeights & KerasMetadata;
+export type KerasWeights = NetworkWeights & FileMetadata;
 
 /**
  * Reads an HDF5 file of Keras 2 or 3: a whole model (`model.save('x.h5')`), the weights of Keras 2

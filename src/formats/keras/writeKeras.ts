@@ -1,9 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { getModelMetadata } from '../../model/metadata';
+import { METADATA_KEY, writeMetadata } from '../fileMetadata';
 import type { Values } from '../networkWeights';
 import { type GroupToWrite, writeHdf5 } from './hdf5/writeHdf5';
 import { type ChainToWrite, kerasChain, type LayerToWrite } from './kerasChain';
-import { METADATA_KEY, writeMetadata } from './kerasMetadata';
 import { snakeCase } from './weightNames';
 import { writeConfig, writeLegacyConfig } from './writeConfig';
 import { writeZip } from './zip';

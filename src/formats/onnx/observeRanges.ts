@@ -8,13 +8,14 @@ import {
   mean,
   minimum,
   pad,
+  stack,
   type Tensor,
   type Tensor4D,
   tensor1d,
   tensor4d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { batches } from '../../data/batches';
+import { calibrateRanges, picturesOf } from '../../data/calibration';
 import { convertChannels } from '../../data/convertChannels';
 import type { ImageBatch, ImageDataset } from '../../data/imageDataset';
 import { type ResizePictureOptions, resizePicture } from '../../data/resizePicture';
@@ -35,14 +36,10 @@ export interface ObserveRangesOptions {
   resizing: ResizePictureOptions;
 }
 
-// The same pictures, and the same rule, by which a classifier of precision 'int8' is calibrated.
-const MAX_PICTURES = 512;
 const BATCH = 16;
-/** Of the pictures, how many stay whole: the resolution of every picture would suffer for the sake of an odd one. */
-const SHARE = 0.99;
 
 /**
- * The range of each stage's values: what the highest value is at most in 99 % of some 500 pictures, and at least 0.
+ * The range of each stage's values, as a classifier of precision 'int8' finds it out, and at least 0.
  *
  * It is tfjs that runs the stages, on the active backend, where the model's weights are.
  */
@@ -51,17 +48,10 @@ export async function observeRanges(
   dataset: ImageDataset,
   options: ObserveRangesOptions,
 ): Promise<number[]> {
-  const maxima: number[][] = graph.stages.map(() => []);
-  let pictures = 0;
-  // Shuffled, for a dataset may be sorted by class.
-  for await (const batch of batches(dataset, { batchSize: BATCH, shuffle: true })) {
-    const images = await toInput(batch, graph, options);
-    const highest = await highestValues(graph, images);
-    for (const [stage, values] of highest.entries()) maxima[stage]!.push(...values);
-    pictures += batch.labels.length;
-    if (pictures >= MAX_PICTURES) break;
-  }
-  return maxima.map((values) => Math.max(0, values.sort((a, b) => a - b)[Math.ceil(SHARE * pictures) - 1]!));
+  const ranges = await calibrateRanges(dataset, BATCH, async (batch) =>
+    highestValues(graph, await toInput(batch, graph, options)),
+  );
+  return ranges.map((range) => Math.max(0, range));
 }
 
 /** Pictures as the model reads them, `[n,H,W,C]`. */
@@ -70,13 +60,10 @@ async function toInput(
   { input }: InferenceGraph,
   options: ObserveRangesOptions,
 ): Promise<Float32Array> {
-  const { images, height, width, channels } = batch;
   const { where, inputRange, resizing } = options;
   const values = new Float32Array(batch.labels.length * input.height * input.width * input.channels);
-  const pictureBytes = height * width * channels;
   let end = 0;
-  for (let start = 0; start < images.length; start += pictureBytes) {
-    const picture = { data: images.subarray(start, start + pictureBytes), height, width, channels };
+  for (const picture of picturesOf(batch)) {
     const converted = await convertChannels(picture, input.channels, where);
     const { data } = await resizePicture(converted, input, resizing);
     values.set(mapToRange(data, inputRange, input.channels), end);
@@ -85,8 +72,8 @@ async function toInput(
   return values;
 }
 
-/** For each stage the highest values that it makes of each picture. */
-async function highestValues({ input, stages }: InferenceGraph, images: Float32Array): Promise<Float32Array[]> {
+/** For each picture the highest value that each stage makes of it, `[n,S]`. */
+async function highestValues({ input, stages }: InferenceGraph, images: Float32Array): Promise<Float32Array> {
   const { height, width, channels } = input;
   const maxima: Tensor[] = [];
   let x: Tensor4D = tensor4d(images, [images.length / (height * width * channels), height, width, channels]);
@@ -97,7 +84,9 @@ async function highestValues({ input, stages }: InferenceGraph, images: Float32A
       x = y;
       maxima.push(max(x, [1, 2, 3]));
     }
-    return await Promise.all(maxima.map((values) => values.data<'float32'>()));
+    const highest = stack(maxima, 1);
+    maxima.push(highest);
+    return await highest.data<'float32'>();
   } finally {
     dispose([x, ...maxima]);
   }

@@ -1,10 +1,8 @@
-import type { InputRange } from '../../inputRange';
+import { type InputRange, isInputRange } from '../../inputRange';
 import { refuse } from '../../io/refuse';
+import { toInputRange, WIDEST_RANGE } from '../preparedRange';
 import type { Network } from './network';
 import { ELEMENT, type OnnxModel, type OnnxValue } from './schema';
-
-/** More than this is no normalised picture. */
-const WIDEST_RANGE = 16;
 
 /**
  * What bytes 0 to 255 are mapped to before they enter the first layer; undefined where the file does not say it.
@@ -26,9 +24,7 @@ export function readInputRange(
     const low = offset[c]!;
     return [round(low), round(low + factor * (isOfBytes ? 255 : 1))] as const;
   });
-  const isOne = ranges.every((range) => range.join() === ranges[0]!.join());
-  const inputRange = isOne ? ranges[0] : ranges;
-  return isInputRange(inputRange) ? inputRange : undefined;
+  return toInputRange(ranges);
 }
 
 /** To the digits of a float32, of which the numbers are made. */
@@ -45,12 +41,4 @@ function parse(json: string, where: string): InputRange {
   }
   if (isInputRange(range)) return range;
   return refuse(where, 'inputRange in the metadata to be [low, high], or one for each channel', json);
-}
-
-function isInputRange(range: unknown): range is InputRange {
-  return isRange(range) || (Array.isArray(range) && range.length > 0 && range.every(isRange));
-}
-
-function isRange(range: unknown): boolean {
-  return Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0] < range[1];
 }

@@ -3,6 +3,7 @@ import { version } from '../../../package.json';
 import { foldBatchNorm } from '../../graph/foldBatchNorm';
 import type { StageGraph } from '../../graph/stage';
 import { getModelMetadata, type ModelMetadata } from '../../model/metadata';
+import { writeMetadata } from '../fileMetadata';
 import { loadPackage } from '../loadPackage';
 import { ChainWriter } from './chainWriter';
 import { encodeModel } from './encodeModel';
@@ -109,8 +110,6 @@ function irVersion(opset: number): number {
 
 /** What the model knows of its pictures and classes, each entry as JSON; the size is the input's. */
 function metadataOf(model: LayersModel, { embedPreprocessing, inputRange }: OnnxSettings): Map<string, string> {
-  const { classNames, cropFraction, cropAfterResize, interpolation, ...metadata } = getModelMetadata(model);
-  const range = embedPreprocessing ? inputRange : metadata.inputRange;
-  const entries = Object.entries({ classNames, inputRange: range, cropFraction, cropAfterResize, interpolation });
-  return new Map(entries.flatMap(([key, value]) => (value === undefined ? [] : [[key, JSON.stringify(value)]])));
+  const metadata = writeMetadata({ ...getModelMetadata(model), ...(embedPreprocessing && { inputRange }) });
+  return new Map(Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]));
 }

@@ -1,12 +1,11 @@
-import { platform } from '#platform';
 import { inParallel } from '../../data/inParallel';
-import { fail } from '../../errors';
 import { isObject, sum, weightBytes } from '../../io/checkArtifacts';
-import { folderFiles, httpFiles, type ModelFiles } from '../../io/modelFiles';
+import { httpFiles, type ModelFiles } from '../../io/modelFiles';
 import { checkPath, parseJson } from '../../io/readModelFiles';
 import { refuse } from '../../io/refuse';
 import { type DownloadOptions, download } from '../../platform/download';
 import { detectFormat } from '../detectFormat';
+import { localFiles } from '../localFiles';
 import { type Bytes, byteCountOf, type WeightFiles } from './weightFiles';
 
 /** Far above the largest of these networks; what is larger is something else. */
@@ -44,22 +43,10 @@ export async function readLocalFiles(
   path: string,
   { signal, onProgress }: Pick<DownloadOptions, 'signal' | 'onProgress'>,
 ): Promise<WeightFiles> {
-  await checkThere(path);
-  const files = await gather(await folderFiles(path));
+  const files = await gather(await localFiles(path));
   signal?.throwIfAborted();
   onProgress?.(byteCountOf(files), byteCountOf(files));
   return files;
-}
-
-async function checkThere(path: string): Promise<void> {
-  if ((await platform.listFolder(path)) !== undefined || (await platform.fileSize(path)) !== undefined) return;
-  fail({
-    code: 'file-system',
-    where: path,
-    expected: 'a file of weights, or a folder with a model.json',
-    received: 'no such path',
-    remedy: 'Check that the path is right.',
-  });
 }
 
 /** @param onTotal Called with the number of bytes of all files once it is known. */

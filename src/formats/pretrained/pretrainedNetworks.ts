@@ -16,7 +16,8 @@ export interface PretrainedNetwork {
 
 /** What is the same for all networks of a source, and where their files are. */
 export interface PretrainedFamily {
-  readonly alphas: readonly number[];
+  /** By each alpha that there is, what the source calls it. */
+  readonly alphas: ReadonlyMap<number, unknown>;
   /** Undefined: any from 32 on. */
   readonly resolutions: readonly number[] | undefined;
   readonly padding: PaddingStyle;
@@ -67,7 +68,7 @@ const timmModels = new Map([
 export const pretrainedFamilies: Record<PretrainedSource, PretrainedFamily> = {
   // https://github.com/keras-team/keras/blob/master/keras/src/applications/mobilenet.py
   keras: {
-    alphas: [...kerasAlphas.keys()],
+    alphas: kerasAlphas,
     resolutions: [224, 192, 160, 128],
     padding: 'keras',
     batchNormEpsilon: 1e-3,
@@ -78,7 +79,7 @@ export const pretrainedFamilies: Record<PretrainedSource, PretrainedFamily> = {
   },
   // https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/efficientnet.py
   timm: {
-    alphas: [...timmModels.keys()],
+    alphas: timmModels,
     resolutions: undefined,
     padding: 'torch',
     batchNormEpsilon: 1e-5,
@@ -95,7 +96,7 @@ export const pretrainedFamilies: Record<PretrainedSource, PretrainedFamily> = {
   },
   // Only these were converted: https://github.com/tensorflow/tfjs/issues/1310
   tfjs: {
-    alphas: [...tfjsAlphas.keys()],
+    alphas: tfjsAlphas,
     resolutions: [224],
     padding: 'same',
     batchNormEpsilon: 1e-3,
@@ -120,7 +121,7 @@ export function checkPretrainedNetwork(where: string, { source, alpha, resolutio
   const isSource = Object.hasOwn(pretrainedFamilies, source);
   const family = isSource ? pretrainedFamilies[source] : undefined;
   const fits = family?.resolutions?.includes(resolution) ?? isAnyResolution(resolution);
-  check(family?.alphas.includes(alpha) === true && fits, {
+  check(family?.alphas.has(alpha) === true && fits, {
     where,
     expected: `one of ${Object.entries(pretrainedFamilies).map(describeFamily).join('; ')}`,
     received: isSource ? `${source}, alpha ${alpha} at ${resolution}` : `source ${source}`,
@@ -133,7 +134,7 @@ function isAnyResolution(resolution: unknown): boolean {
 }
 
 function describeFamily([source, { alphas, resolutions }]: [string, PretrainedFamily]): string {
-  return `${source}, alpha ${alphas.join(', ')} at ${resolutions?.join(', ') ?? `${SMALLEST_RESOLUTION} or more`}`;
+  return `${source}, alpha ${[...alphas.keys()].join(', ')} at ${resolutions?.join(', ') ?? `${SMALLEST_RESOLUTION} or more`}`;
 }
 
 /** A public file, and the network that it is for; those of timm are for any resolution, and are listed at 224. */
@@ -147,7 +148,7 @@ export interface PretrainedFile {
 /** Every file that there is; one that holds the head and is used without it too is listed once. */
 export function pretrainedFiles(): PretrainedFile[] {
   const files = Object.entries(pretrainedFamilies).flatMap(([source, family]) =>
-    family.alphas.flatMap((alpha) =>
+    [...family.alphas.keys()].flatMap((alpha) =>
       (family.resolutions ?? [224]).flatMap((resolution) =>
         [true, false].map((includeTop) => {
           const network = { source: source as PretrainedSource, alpha, resolution };

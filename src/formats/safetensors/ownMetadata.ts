@@ -1,10 +1,10 @@
 import { isObject } from '../../io/checkArtifacts';
 import { refuse } from '../../io/refuse';
 import { type PaddingStyle, paddingStyles } from '../../model/architecture';
-import { type KerasMetadata, METADATA_KEY, readMetadata } from '../keras/kerasMetadata';
+import { type FileMetadata, METADATA_KEY, readMetadata } from '../fileMetadata';
 
 /** What our files say beside their tensors, as JSON under {@link METADATA_KEY}. */
-export interface OwnMetadata extends KerasMetadata {
+export interface OwnMetadata extends FileMetadata {
   /** The names of all layers that have weights, from the input to the output, where the tensors' own do not tell. */
   readonly layers?: readonly string[] | undefined;
   /** Of the batch norms among them. */

@@ -1,7 +1,7 @@
 import { readSafetensors, type SafetensorsTensor } from '../../io/safetensors';
 import type { PaddingStyle } from '../../model/architecture';
+import { checkChain } from '../checkChain';
 import { imagenetRange } from '../imagenetRange';
-import { checkChain } from '../keras/layerOrder';
 import type { NetworkWeights, WeightFile } from '../networkWeights';
 import { hasKerasNames, kerasLayers } from './kerasLayers';
 import { readOwnMetadata } from './ownMetadata';

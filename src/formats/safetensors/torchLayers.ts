@@ -1,5 +1,6 @@
 import { refuse } from '../../io/refuse';
 import type { SafetensorsTensor } from '../../io/safetensors';
+import { channelsOf } from '../checkChain';
 import type { Values, WeightedLayer } from '../networkWeights';
 import { compareModules } from './moduleOrder';
 import { toTensorflow } from './torchLayout';
@@ -35,7 +36,7 @@ export function torchLayers(
       ? batchNorm(where, name, module, epsilonOf(norms++))
       : kernel(where, name, module, channels);
     layers.push(layer);
-    channels = outputsOf(layer);
+    [, channels] = channelsOf(layer);
   }
   return layers;
 }
@@ -110,10 +111,4 @@ const ORDER = 'Files have no order: the names of layers must tell which comes fi
 function refuseOthers(where: string, name: string, module: Module, known: readonly string[]): void {
   const other = [...module.keys()].find((part) => !known.includes(part));
   if (other !== undefined) refuse(where, `tensors of convolutions, dense layers and batch norms`, `${name}.${other}`);
-}
-
-function outputsOf(layer: WeightedLayer): number {
-  if (layer.kind === 'batchNorm') return layer.movingMean.data.length;
-  const [last = 0, beforeLast = 0] = layer.kernel.shape.toReversed();
-  return layer.kind === 'depthwise' ? beforeLast * last : last;
 }

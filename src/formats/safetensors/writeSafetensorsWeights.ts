@@ -3,7 +3,7 @@ import { check } from '../../errors';
 import { writeSafetensors } from '../../io/safetensors';
 import { getModelMetadata } from '../../model/metadata';
 import { paddingOf, padsAs } from '../checkPadding';
-import { writeMetadata } from '../keras/kerasMetadata';
+import { writeMetadata } from '../fileMetadata';
 import { chainOf, type ModelBatchNorm, type ModelKernel, modelLayers } from '../modelLayers';
 import { groupUnits } from '../units';
 import { kerasTensors } from './kerasTensors';

@@ -1,9 +1,10 @@
 import type { InputRange } from '../../inputRange';
 import { isObject } from '../../io/checkArtifacts';
 import { parseJson, readManifest } from '../../io/readModelFiles';
+import { checkChain } from '../checkChain';
 import { imagenetRange } from '../imagenetRange';
-import { checkChain } from '../keras/layerOrder';
 import type { NetworkWeights, WeightFile } from '../networkWeights';
+import { toInputRange, WIDEST_RANGE } from '../preparedRange';
 import { addNode } from './addNode';
 import { GraphConstants } from './graphConstants';
 import { GraphLayers, type Preparation } from './graphLayers';
@@ -54,9 +55,6 @@ function sizeOf(placeholder: GraphNode | undefined): { height: number; width: nu
   return { height: height && height > 0 ? height : USUAL_SIZE, width: width && width > 0 ? width : USUAL_SIZE };
 }
 
-/** The widest that a normalised picture ranges; what is scaled to more than this was not bytes before. */
-const WIDEST_RANGE = 16;
-
 /** What a graph makes of bytes, or of values 0 to 1, before its first kernel; undefined where that is nothing. */
 function rangeOf({ scale, offset }: Preparation): InputRange | undefined {
   const from = scale.every((factor) => Math.abs(255 * factor) <= WIDEST_RANGE) ? 255 : 1;
@@ -64,8 +62,6 @@ function rangeOf({ scale, offset }: Preparation): InputRange | undefined {
     const low = offset[offset.length === 1 ? 0 : c]!;
     return [low, low + from * scale[scale.length === 1 ? 0 : c]!] as const;
   });
-  const [first] = ranges;
-  if (!first || !ranges.every(([low, high]) => low < high && Number.isFinite(high - low))) return undefined;
   if (ranges.every(([low, high]) => low === 0 && high === 1)) return undefined;
-  return ranges.every(([low, high]) => low === first[0] && high === first[1]) ? first : ranges;
+  return toInputRange(ranges);
 }

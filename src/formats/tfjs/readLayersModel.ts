@@ -1,10 +1,11 @@
 import { checkHeader } from '../../io/checkArtifacts';
 import { normalizeTopology } from '../../io/normalizeTopology';
 import { parseJson, readManifest } from '../../io/readModelFiles';
+import { checkChain } from '../checkChain';
+import { readMetadata } from '../fileMetadata';
 import { imagenetRange } from '../imagenetRange';
 import { configPadding } from '../keras/configPadding';
-import { readMetadata, rescaledRange } from '../keras/kerasMetadata';
-import { checkChain } from '../keras/layerOrder';
+import { rescaledRange } from '../keras/rescaledRange';
 import type { NetworkWeights, WeightFile } from '../networkWeights';
 import { layerWeights } from './layerWeights';
 import { filesOf } from './siblings';

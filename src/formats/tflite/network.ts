@@ -1,11 +1,11 @@
 import { noZeros, type Zeros } from '../../graph/window';
 import { refuse } from '../../io/refuse';
 import { type Affine, compose, identity, spread } from '../affine';
+import { METADATA_KEY } from '../fileMetadata';
 import type { Values, WeightedLayer } from '../networkWeights';
 import type { FileWindow } from '../paddingStyle';
 import { addZeros } from './addZeros';
 import type { Constants } from './constants';
-import { OWN_ENTRY } from './schema';
 import type { TfliteFile, TfliteOperator } from './tfliteFile';
 
 /** Adds an operator to what has been read; `input` is the tensor that comes from the operator before it. */
@@ -57,7 +57,7 @@ export class Network {
     const { name, value } = affine;
     const last = layers.at(-1);
     // Our own files leave pictures as they are: there, it is a batch norm at the beginning.
-    if (!last && !file.metadata(OWN_ENTRY)) {
+    if (!last && !file.metadata(METADATA_KEY)) {
       this.preparation = value;
       return;
     }

@@ -1,6 +1,8 @@
-import type { InputRange } from '../../inputRange';
+import { type InputRange, isInputRange, isPerChannel } from '../../inputRange';
 import { isObject } from '../../io/checkArtifacts';
 import { refuse } from '../../io/refuse';
+import { METADATA_KEY } from '../fileMetadata';
+import { toInputRange, WIDEST_RANGE } from '../preparedRange';
 import { FlatTable } from './flatTable';
 import type { Network } from './network';
 import {
@@ -9,7 +11,6 @@ import {
   ModelMetadataField,
   NORMALIZATION_OPTIONS,
   NormalizationField,
-  OWN_ENTRY,
   ProcessUnitField,
   QuantizationField,
   SubGraphMetadataField,
@@ -20,8 +21,6 @@ import type { TfliteFile } from './tfliteFile';
 
 type Range = readonly [low: number, high: number];
 
-/** More than this is no normalised picture. */
-const WIDEST_RANGE = 16;
 const MAX_CHANNELS = 64;
 
 /**
@@ -48,30 +47,19 @@ export function readInputRange({ file, preparation }: Network): InputRange | und
   return isLikely ? toInputRange(prepared) : undefined;
 }
 
-/** One range where all channels have the same; undefined where one of them is none. */
-function toInputRange(ranges: readonly Range[]): InputRange | undefined {
-  const [first] = ranges;
-  if (!first || !ranges.every(isRange)) return undefined;
-  return ranges.every(([low, high]) => low === first[0] && high === first[1]) ? first : ranges;
-}
-
-function isRange(range: unknown): range is Range {
-  return Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0] < range[1];
-}
-
 function ownRange(file: TfliteFile): InputRange | undefined {
-  const bytes = file.metadata(OWN_ENTRY);
+  const bytes = file.metadata(METADATA_KEY);
   const metadata = bytes && parse(bytes, file.where);
   const inputRange = isObject(metadata) ? metadata.inputRange : undefined;
-  if (isRange(inputRange)) return inputRange;
-  return Array.isArray(inputRange) && inputRange.length <= MAX_CHANNELS ? toInputRange(inputRange) : undefined;
+  if (!isInputRange(inputRange) || inputRange.length > MAX_CHANNELS) return undefined;
+  return isPerChannel(inputRange) ? toInputRange(inputRange) : inputRange;
 }
 
 function parse(bytes: Uint8Array, where: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    refuse(where, `the entry ${OWN_ENTRY} to be JSON`, (error as Error).message, undefined, error);
+    refuse(where, `the entry ${METADATA_KEY} to be JSON`, (error as Error).message, undefined, error);
   }
 }
 

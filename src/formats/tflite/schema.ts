@@ -134,5 +134,3 @@ export const NormalizationField = { mean: 0, std: 1 } as const;
 /** Of the unions ProcessUnitOptions and ContentProperties. */
 export const NORMALIZATION_OPTIONS = 1;
 export const IMAGE_PROPERTIES = 2;
-/** The metadata entry that {@link exportTflite} adds: JSON of the model's metadata. */
-export const OWN_ENTRY = 'mobilenet-v1-ts';

@@ -1,15 +1,18 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { layerChain } from '../../graph/layerChain';
 import type { StageGraph } from '../../graph/stage';
 import { getModelMetadata } from '../../model/metadata';
+import { METADATA_KEY, writeMetadata } from '../fileMetadata';
 import { loadPackage } from '../loadPackage';
+import { chainOf } from '../modelLayers';
 import { encodeNormalization } from './encodeNormalization';
 import { encodeTflite } from './encodeTflite';
 import { GraphPlan } from './graphPlan';
 import { layerPaddings } from './layerPaddings';
 import { NetworkWriter } from './networkWriter';
-import { METADATA_ENTRY, OWN_ENTRY } from './schema';
+import { METADATA_ENTRY } from './schema';
 import { writeStages } from './writeStages';
+
+const WHERE = 'exportTflite';
 
 /** What {@link writeTflite} needs to know beside the model. */
 export interface TfliteSettings {
@@ -23,22 +26,21 @@ export async function writeTflite(
   stages: StageGraph,
   settings: TfliteSettings,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { Builder } = await loadPackage('exportTflite', 'flatbuffers', () => import('flatbuffers'));
+  const { Builder } = await loadPackage(WHERE, 'flatbuffers', () => import('flatbuffers'));
   const values = await Promise.all(model.weights.map((weight) => weight.read().data<'float32'>()));
   const input = model.inputNames[0]!;
   const output = model.outputNames[0]!;
   const graph = new GraphPlan();
   const writer = new NetworkWriter(graph, { name: input, ...stages.input }, settings);
-  const chain = layerChain(model);
-  writeStages(writer, stages, values, layerPaddings('layers' in chain ? chain.layers : []));
+  writeStages(writer, stages, values, layerPaddings(chainOf(WHERE, model)));
   writer.reshape(`${output}/reshape`, model.outputs[0]!.shape.slice(1) as number[]);
   if (stages.outputKind === 'probabilities') writer.softmax(output);
   const outputTensor = writer.finish(output);
 
   const { name } = model;
-  const { classNames, inputRange, inputShape, cropFraction, interpolation } = getModelMetadata(model);
-  const own = { classNames, inputRange, inputShape, cropFraction, interpolation };
-  const metadata = new Map([[OWN_ENTRY, new TextEncoder().encode(JSON.stringify(own))]]);
+  const { inputRange, inputShape, ...others } = getModelMetadata(model);
+  const own = { ...writeMetadata({ inputRange, ...others }), inputShape };
+  const metadata = new Map([[METADATA_KEY, new TextEncoder().encode(JSON.stringify(own))]]);
   if (inputRange) {
     const { channels } = stages.input;
     const normalization = encodeNormalization(new Builder(), { name, input, output, inputRange, channels });

@@ -23,7 +23,8 @@ export async function rehearse(
   try {
     const pictures = Array.from({ length: PICTURES }, (_, i) => ({
       data: images.subarray(i * size * size * 3, (i + 1) * size * size * 3),
-      ...{ width: size, height: size },
+      width: size,
+      height: size,
     }));
     const answers = await classifier.classifyBatch(pictures, { topK: 1 });
     const labels = answers.map(([best]) => classNames.indexOf(best!.className));
