@@ -5,7 +5,7 @@ import { check, checkInteger } from '../errors';
 import { createRandom } from '../random';
 import { KERNEL_SIZE, outputSize, type PaddingStyle, type Window, windowPadding } from './architecture';
 import {
-  checkDepthwiseInitializer,
+  checkDepthwiseStart,
   checkFilters,
   checkName,
   type DepthwiseInitializer,
@@ -53,6 +53,11 @@ export interface DepthwiseConvBlockOptions extends BlockOptions {
    */
   depthwiseInitializer?: DepthwiseInitializer;
   /**
+   * What beta of the batch norm after the depthwise kernel starts out as.
+   * @default 0
+   */
+  depthwiseBeta?: number;
+  /**
    * What the layers' names end in: `'1'` gives `conv_dw_1`, `conv_dw_1_bn`, `conv_dw_1_relu`, `conv_pw_1`,
    * `conv_pw_1_bn`, `conv_pw_1_relu`, and `conv_pad_1` where there is a padding layer, as Keras names them. Without it
    * they get tfjs's unique names.
@@ -98,7 +103,7 @@ export function convBlock(input: SymbolicTensor, options: ConvBlockOptions): Sym
  * and ReLU6.
  *
  * `input [n,H,W,C]` to `[n,h,w,C*M]` to `[n,h,w,F]`; initial weights are Glorot-uniform, but see
- * `depthwiseInitializer`.
+ * `depthwiseInitializer` and `depthwiseBeta`.
  *
  * Source: Howard et al., "MobileNets" (arXiv 1704.04861), figure 3.
  *
@@ -114,10 +119,11 @@ export function convBlock(input: SymbolicTensor, options: ConvBlockOptions): Sym
  */
 export function depthwiseConvBlock(input: SymbolicTensor, options: DepthwiseConvBlockOptions): SymbolicTensor {
   const where = 'depthwiseConvBlock';
-  const { filters, strides = 1, depthMultiplier = 1, depthwiseInitializer = 'glorotUniform', name } = options;
+  const { filters, strides = 1, depthMultiplier = 1, name } = options;
+  const { depthwiseInitializer = 'glorotUniform', depthwiseBeta = 0 } = options;
   const shared = resolveBlockOptions(where, options);
   checkInteger(where, 'depthMultiplier', depthMultiplier, 1);
-  checkDepthwiseInitializer(where, depthwiseInitializer);
+  checkDepthwiseStart(where, depthwiseInitializer, depthwiseBeta);
   checkFilters(where, filters, shared.alpha);
   const { padding, seed } = shared;
 
@@ -135,7 +141,7 @@ export function depthwiseConvBlock(input: SymbolicTensor, options: DepthwiseConv
   });
   const convolved = apply(depthwise, padded);
   if (depthwiseInitializer === 'identity') setNoisyIdentity(depthwise, deriveSeed(seed, 0));
-  const filtered = normalizeAndActivate(convolved, shared, depthwiseName);
+  const filtered = normalizeAndActivate(convolved, shared, depthwiseName, depthwiseBeta);
   const pointwiseName = name && `conv_pw_${name}`;
   return convBlock(filtered, { ...shared, filters, kernelSize: 1, name: pointwiseName, seed: deriveSeed(seed, 1) });
 }
@@ -185,10 +191,12 @@ function normalizeAndActivate(
   input: SymbolicTensor,
   { batchNormMomentum, batchNormEpsilon }: ResolvedNetworkOptions,
   name: string | undefined,
+  beta = 0,
 ): SymbolicTensor {
   const batchNorm = layers.batchNormalization({
     momentum: batchNormMomentum,
     epsilon: batchNormEpsilon,
+    ...(beta !== 0 && { betaInitializer: initializers.constant({ value: beta }) }),
     name: name && `${name}_bn`,
   });
   const relu6 = layers.reLU({ maxValue: 6, name: name && `${name}_relu` });

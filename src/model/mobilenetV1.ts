@@ -9,7 +9,8 @@ import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } fro
  * Builds MobileNetV1 with fresh weights: an ordinary tfjs model of tfjs's own layers, with Keras's layer names.
  *
  * `[n,H,W,C]` float32 to `[n,classes]`; without the top to `[n,C]` (pooled) or `[n,h,w,C]`. Initial weights are
- * Glorot-uniform, biases 0, as in Keras; `depthwiseInitializer` has another way.
+ * Glorot-uniform, biases 0, as in Keras; `depthwiseInitializer` and `depthwiseBeta`
+ * have other ways.
  *
  * Two things are called "depth multiplier" in the literature: depthwise channels per input channel, here
  * `depthMultiplier`, and the paper's scaling of the picture, here `resolutionMultiplier`.
@@ -27,7 +28,8 @@ import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } fro
 export function mobilenetV1(options: MobilenetV1Options = {}): LayersModel {
   requireBackend('mobilenetV1');
   const network = resolveMobilenetV1('mobilenetV1', options);
-  const { rows, depthMultiplier, depthwiseInitializer, padding, batchNormMomentum, batchNormEpsilon, seed } = network;
+  const { rows, depthMultiplier, depthwiseInitializer, depthwiseBeta, padding, seed } = network;
+  const { batchNormMomentum, batchNormEpsilon } = network;
   const image = input({ shape: [...network.inputShape], name: 'input_1' });
   let features = image;
   for (const [index, { kind, name, filters, strides }] of rows.entries()) {
@@ -43,7 +45,7 @@ export function mobilenetV1(options: MobilenetV1Options = {}): LayersModel {
     features =
       kind === 'conv'
         ? convBlock(features, block)
-        : depthwiseConvBlock(features, { ...block, depthMultiplier, depthwiseInitializer });
+        : depthwiseConvBlock(features, { ...block, depthMultiplier, depthwiseInitializer, depthwiseBeta });
   }
   const outputs = network.includeTop ? classify(features, network) : pool(features, network);
   const mobilenet = model({ inputs: image, outputs, name: network.name });

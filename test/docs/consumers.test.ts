@@ -16,7 +16,6 @@ test('the import map of a page without a bundler', () => {
 test("the packages that Next.js leaves to Node's resolution, and its headers", async () => {
   const block = blocks.find(({ info }) => info.includes('next.config.mjs'))!;
   const shown = await import(`data:text/javascript,${encodeURIComponent(block.code)}`);
-  // @ts-expect-error: a consumer's file, without types
   const used = await import('../consumers/next/next.config.mjs');
   expect(shown.default.serverExternalPackages).toEqual(used.default.serverExternalPackages);
   expect(await shown.default.headers()).toEqual(await used.default.headers());

@@ -241,6 +241,14 @@ describe('initial weights', () => {
     });
   });
 
+  test('depthwiseBeta is the first beta after depthwise kernels, and changes nothing else', () => {
+    const plain = withModel(options, weights);
+    const shifted = withModel({ ...options, depthwiseBeta: 1.5 }, weights);
+    const changed = [...shifted].filter(([name, values]) => !sameBits(values, plain.get(name)!));
+    expect(changed.map(([name]) => name)).toEqual(Array.from({ length: 13 }, (_, i) => `conv_dw_${i + 1}_bn/beta`));
+    for (const [, values] of changed) expect(new Set(values)).toEqual(new Set([1.5]));
+  });
+
   test('without a seed they differ from build to build; seed 0 is a seed', () => {
     const stem = (value?: number) => withModel({ ...small, seed: value }, weights).get('conv1/kernel');
     expect(stem()).not.toEqual(stem());
@@ -252,7 +260,13 @@ describe('serialisation', () => {
   test("a saved model is read by tfjs's own loader and predicts the same bits", async () => {
     const image = randomUniform([1, 33, 33, 3], -1, 1, 'float32', 4);
     for (const padding of paddingStyles) {
-      const model = mobilenetV1({ ...small, inputShape: [33, 33, 3], padding, depthwiseInitializer: 'identity' });
+      const model = mobilenetV1({
+        ...small,
+        inputShape: [33, 33, 3],
+        padding,
+        depthwiseInitializer: 'identity',
+        depthwiseBeta: 1,
+      });
       let saved: io.ModelArtifacts | undefined;
       await model.save(
         io.withSaveHandler(async (artifacts) => {
@@ -292,6 +306,7 @@ describe('bad options are named', () => {
     [{ classes: 0 }, 'classes to be an integer of at least 1'],
     [{ classes: 2.5, includeTop: false }, 'classes to be an integer of at least 1'],
     [{ depthMultiplier: 0.5 }, 'depthMultiplier to be an integer of at least 1'],
+    [{ depthwiseBeta: Number.NaN }, 'depthwiseBeta to be a finite number'],
     [{ depthwiseInitializer: 'zeros' as never }, "depthwiseInitializer to be 'glorotUniform', 'identity'"],
     [{ resolutionMultiplier: 0 }, 'resolutionMultiplier to be a number above 0'],
     [{ resolutionMultiplier: 0.001 }, "a height and width of at least 1 (padding 'same', after resolutionMultiplier)"],
