@@ -80,7 +80,7 @@ export const recipeNetworks = {
   tutorial: { alpha: 1 },
   paper: { alpha: 0.5, stemStride: 1 },
   // Batch norm's usual 0.99 would leave its moving averages behind in a few hundred steps.
-  quick: { alpha: 0.5, stemStride: 1, batchNormMomentum: 0.9, dropout: 0 },
+  quick: { alpha: 0.5, stemStride: 1, depthwiseBeta: 1, batchNormMomentum: 0.9, dropout: 0 },
   /** For `recipes.quick` within less than some five minutes: narrow, so that the pictures are seen often enough. */
-  minute: { alpha: 0.25, stemStride: 1, batchNormMomentum: 0.9, dropout: 0 },
+  minute: { alpha: 0.25, stemStride: 1, depthwiseBeta: 1, batchNormMomentum: 0.9, dropout: 0 },
 } satisfies Record<keyof typeof recipes | 'minute', MobilenetV1Options>;
