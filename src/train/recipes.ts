@@ -55,7 +55,7 @@ export const recipes = {
    * pictures first (twice as many in the same time), light augmentation, and enough weight decay to keep the rate effective
    * where batch norm makes weights grow.
    *
-   * Reached 85.5 % of CIFAR-10's test pictures in 20 minutes, and with {@link recipeNetworks}.minute 65.4 % of pictures that
+   * Reached 85.5 % of CIFAR-10's test pictures in 20 minutes, and with {@link recipeNetworks}.minute 69.4 % of pictures that
    * were held back in one, on two virtual processors (docs/accuracy.md).
    */
   quick: {
