@@ -9,8 +9,7 @@ import { type MobilenetV1Options, type ResolvedNetwork, resolveMobilenetV1 } fro
  * Builds MobileNetV1 with fresh weights: an ordinary tfjs model of tfjs's own layers, with Keras's layer names.
  *
  * `[n,H,W,C]` float32 to `[n,classes]`; without the top to `[n,C]` (pooled) or `[n,h,w,C]`. Initial weights are
- * Glorot-uniform, biases 0, as in Keras; `depthwiseInitializer` and `depthwiseBeta`
- * have other ways.
+ * Glorot-uniform, biases 0, as in Keras; `depthwiseInitializer` and `depthwiseBeta` have other ways.
  *
  * Two things are called "depth multiplier" in the literature: depthwise channels per input channel, here
  * `depthMultiplier`, and the paper's scaling of the picture, here `resolutionMultiplier`.
