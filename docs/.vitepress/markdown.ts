@@ -32,10 +32,15 @@ export function linkRepository(md: MarkdownRenderer): void {
   md.core.ruler.push('repository-links', ({ tokens }) => {
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
       const href = token.type === 'link_open' ? token.attrGet('href') : null;
-      const [file, page] = PAGES.find(([pattern]) => href !== null && pattern.test(href)) ?? [];
-      if (href !== null && file !== undefined) token.attrSet('href', href.replace(file, page!));
+      if (href !== null) token.attrSet('href', onSite(href));
     }
   });
+}
+
+/** Where a link leads on the site. */
+export function onSite(href: string): string {
+  const [file, page] = PAGES.find(([pattern]) => pattern.test(href)) ?? [];
+  return file === undefined ? href : href.replace(file, page!);
 }
 
 /** Mermaid's charts of lines, which GitHub draws by itself, become charts of uPlot. */

@@ -1,8 +1,9 @@
-// Links between the Markdown pages of the repository hold, to their headings too. (VitePress refuses dead links of the
-// site; this is also about who reads the repository.)
+// Links between the Markdown pages of the repository hold, to their headings too, and those of the site stay on it.
+// (VitePress refuses dead links of the site when it builds it; this is also about who reads the repository.)
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { onSite } from '../../docs/.vitepress/markdown';
 import { root } from './blocks';
 
 /** Made by TypeDoc and by VitePress when the site is built. */
@@ -17,6 +18,12 @@ const files = [...readdirSync(root).filter((name) => name.endsWith('.md')), ...i
 function linksIn(markdown: string): string[] {
   const prose = markdown.replaceAll(/^(`{3,}).*?^\1$/gms, '').replaceAll(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
+}
+
+/** Whether a link of a page in `docs` leads to a file that is not on the site. */
+function leavesSite(page: string, link: string): boolean {
+  const href = onSite(link);
+  return !/^(https?:|mailto:|[/#])/.test(href) && !join(dirname(page), href).startsWith('docs/');
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */
@@ -48,9 +55,16 @@ test.each(files)('%s', (page) => {
   expect(links.map((link) => problemOf(page, link)).filter((problem) => problem !== undefined)).toEqual([]);
 });
 
+test.each(inDocs)('%s links to what the site has', (page) => {
+  const links = linksIn(readFileSync(join(root, page), 'utf8'));
+  expect(links.filter((link) => leavesSite(page, link))).toEqual([]);
+});
+
 test('dead links are found', () => {
   expect(linksIn('[a](b.md) `[c](d.md)` ![e](f.png)\n```md\n[g](h.md)\n```\n')).toEqual(['b.md', 'f.png']);
   expect(problemOf('README.md', 'docs/nowhere.md')).toContain('docs/nowhere.md');
   expect(problemOf('README.md', 'docs/accuracy.md#nothing')).toContain('no such heading');
   expect(problemOf('README.md', 'docs/accuracy.md#what-was-tried')).toBeUndefined();
+  expect(leavesSite('docs/guide/browser.md', '../../test/consumers')).toBe(true);
+  expect(leavesSite('docs/guide/browser.md', '../../examples/browser')).toBe(false);
 });
