@@ -46,7 +46,6 @@ export async function writeCheckpoint(
 ): Promise<string> {
   checkInteger('checkpoint', 'step', step, 0);
   checkInteger('checkpoint', 'keep', keep, 1);
-  await platform.folders.sweep(dir, 'step-');
   const before = await listCheckpoints(dir);
   const [newest] = before;
   check(newest === undefined || newest.step <= step, {
@@ -58,8 +57,15 @@ export async function writeCheckpoint(
   const path = joinPath(dir, newName(step, before));
   const state = writeSafetensors(tensors);
   await platform.folders.create(path, await sealManifest(step, state, record));
-  for (const old of before.slice(keep - 1)) await platform.folders.remove(old.path);
+  await removeOldCheckpoints(dir, keep);
   return path;
+}
+
+/** Removes all but the newest checkpoints of a folder, and what a process left that was killed while it wrote one. */
+export async function removeOldCheckpoints(dir: string, keep = 2): Promise<void> {
+  checkInteger('checkpoint', 'keep', keep, 1);
+  await platform.folders.sweep(dir, 'step-');
+  for (const old of (await listCheckpoints(dir)).slice(keep)) await platform.folders.remove(old.path);
 }
 
 /** The checkpoints in a folder, the newest first; none where there is no such folder. Their files are not looked at. */

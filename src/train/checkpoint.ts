@@ -1,6 +1,12 @@
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { check, fail } from '../errors';
-import { listCheckpoints, readCheckpoint, removeCheckpointsAfter, writeCheckpoint } from '../io/checkpointFolder';
+import {
+  listCheckpoints,
+  readCheckpoint,
+  removeCheckpointsAfter,
+  removeOldCheckpoints,
+  writeCheckpoint,
+} from '../io/checkpointFolder';
 import type { Float32Values } from '../io/safetensors';
 import {
   type CheckpointRecord,
@@ -17,7 +23,7 @@ import { readValues, writeWeight } from './weightValues';
 
 /** Makes room for a training's checkpoints: a folder holds those of one training, and none that it has gone back behind. */
 export async function claimCheckpointFolder(
-  { dir }: CheckpointOptions,
+  { dir, keep }: CheckpointOptions,
   resumed: ResumedCheckpoint | undefined,
 ): Promise<void> {
   if (resumed) await removeCheckpointsAfter(dir, resumed.path);
@@ -28,6 +34,8 @@ export async function claimCheckpointFolder(
     received: newest?.path,
     remedy: `Go on from them with resume: '${dir}', or choose another folder.`,
   });
+  // A training that was killed before it could do so, and that was at its end, writes no further one.
+  await removeOldCheckpoints(dir, keep);
 }
 
 /** Writes where a training stands; the model is whole, while its trainer may train its upper layers only. */

@@ -98,6 +98,15 @@ test('a finished training resumes to its end at once', async () => {
   again.dispose();
 });
 
+test('checkpoints that one killed at its end did not come to remove are removed by the one that goes on', async () => {
+  const model = build();
+  await trainClassifier(model, train, { ...everything, seed: 5, checkpoint: { dir: folder.path, keep: 3 } });
+  expect(readdirSync(folder.path)).toHaveLength(3);
+  await trainClassifier(model, train, { ...everything, checkpoint: { dir: folder.path }, resume: folder.path });
+  expect(readdirSync(folder.path)).toEqual(['step-00000021', 'step-00000028']);
+  model.dispose();
+});
+
 test('what the engine wrote, tfjs goes on with, and says so', async () => {
   const checkpoint = { dir: folder.path };
   const model = build();
