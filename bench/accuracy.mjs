@@ -75,6 +75,7 @@ const {
 if (options.out) await saveModel(model, options.out);
 const plain = await evaluateClassifier(model, unseen);
 const flipped = await evaluateClassifier(model, unseen, { testTimeAugmentation: 'flip' });
+const shifted = await evaluateClassifier(model, unseen, { testTimeAugmentation: 'flipAndShift' });
 const summary = {
   epochs: history.length,
   seconds,
@@ -84,6 +85,7 @@ const summary = {
   measuredOn: split ? 'a tenth of the training pictures' : 'test pictures',
   loss: plain.loss,
   accuracyWithFlip: flipped.accuracy,
+  accuracyWithFlipAndShift: shifted.accuracy,
 };
 const result = { recipe, seed, testAccuracy: plain.accuracy, minutes: seconds / 60 };
 if (options.json) {

@@ -93,6 +93,7 @@ export type { LearningRate, Schedule, TrainingPosition } from './train/learningR
 export type { LossWeights } from './train/lossTargets';
 export type { Mistake } from './train/mistakes';
 export type { AdamOptions, OptimizerName, OptimizerOptions, RmspropOptions, SgdOptions } from './train/optimizers';
+export type { TestTimeAugmentation } from './train/pictureViews';
 export type { PlateauOptions } from './train/plateau';
 export { createProgress, type ProgressKind, type ProgressOptions, type TrainingProgress } from './train/progress';
 export { recipeNetworks, recipes } from './train/recipes';

@@ -12,8 +12,8 @@ import { yieldToEventLoop } from '../platform/eventLoop';
 import { checkModelFitsDataset } from './checkModelFitsDataset';
 import { scoreBatch } from './classificationLoss';
 import { createPredictor } from './createPredictor';
-import { predictWithMirrorImages } from './mirrorImages';
 import { type Mistake, mostConfident } from './mistakes';
+import { predictViews, type TestTimeAugmentation, testTimeAugmentations } from './pictureViews';
 
 /** Options for {@link evaluateClassifier}. */
 export interface EvaluateClassifierOptions {
@@ -31,11 +31,13 @@ export interface EvaluateClassifierOptions {
   /** Threads of the engine. @default what the machine has, at most 8 */
   threads?: number;
   /**
-   * `'flip'` classifies by the mean of the class probabilities of a picture and of its mirror image, which takes twice as
-   * long. cifar10-airbench and others report accuracies of this kind, of the mean of the outputs; say so beside a figure.
+   * Classifies by the mean of the class probabilities of several views of a picture. `'flip'`: of the picture and its mirror
+   * image, which takes twice as long. `'flipAndShift'`: of six views, the picture, the picture shifted by a pixel up and left
+   * and by one down and right, which count half as much, and the mirror images of all three. cifar10-airbench and others
+   * report accuracies of this kind, of the mean of the outputs; say so beside a figure.
    * @default none
    */
-  testTimeAugmentation?: 'flip';
+  testTimeAugmentation?: TestTimeAugmentation;
   /** Called after each batch with the number of pictures done. */
   onBatch?: (done: { images: number; size: number }) => void | Promise<void>;
   /** Ends it; the promise then rejects with the signal's reason. */
@@ -93,9 +95,9 @@ export async function evaluateClassifier(
     expected: "engine to be 'auto', 'tfjs' or 'fused'",
     received: engine,
   });
-  check(testTimeAugmentation === undefined || testTimeAugmentation === 'flip', {
+  check(testTimeAugmentation === undefined || testTimeAugmentations.includes(testTimeAugmentation), {
     where: WHERE,
-    expected: "testTimeAugmentation to be 'flip', or none",
+    expected: "testTimeAugmentation to be 'flip' or 'flipAndShift', or none",
     received: testTimeAugmentation,
   });
   checkModelFitsDataset(WHERE, model, dataset);
@@ -140,7 +142,7 @@ export async function evaluatePredictions<Pixels extends Uint8Array | Float32Arr
     signal?.throwIfAborted();
     checkLabels(WHERE, batch.labels, classes);
     const outputs = testTimeAugmentation
-      ? await predictWithMirrorImages(predict, batch, options.outputKind)
+      ? await predictViews(predict, batch, options.outputKind, testTimeAugmentation)
       : await predict(batch);
     const score = scoreBatch(outputs, batch.labels, classes, outputKind);
     const probabilities = outputKind === 'logits' ? softmax(outputs, classes) : outputs;

@@ -52,16 +52,18 @@ afterAll(() => {
 });
 
 describe('evaluate', () => {
-  test.each([false, true])('gives what evaluateClassifier gives, flip %s', async (flip) => {
+  test.each([
+    [[], undefined],
+    [['--flip'], 'flip'],
+    [['--flip-and-shift'], 'flipAndShift'],
+  ] as const)('gives what evaluateClassifier gives, %j', async (flags, testTimeAugmentation) => {
     const args = ['evaluate', place('model'), '--data', 'synthetic', '--limit', '40', '--threads', '1', '--json'];
-    const { code, stdout, stderr } = await run([...args, ...(flip ? ['--flip'] : [])]);
+    const { code, stdout, stderr } = await run([...args, ...flags]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const options = { threads: 1, ...(flip && { testTimeAugmentation: 'flip' as const }) };
-    const expected = await evaluateClassifier(model, pictures, options);
+    const expected = await evaluateClassifier(model, pictures, { threads: 1, testTimeAugmentation });
+    const what = { model: place('model'), dataset: 'synthetic', pictures: 40, testTimeAugmentation };
     const [found] = parseLines(stdout);
-    expect(found).toEqual(
-      JSON.parse(JSON.stringify({ model: place('model'), dataset: 'synthetic', pictures: 40, flip, ...expected })),
-    );
+    expect(found).toEqual(JSON.parse(JSON.stringify({ ...what, ...expected })));
   });
 
   test("takes the sub-folders of a folder for the model's classes", async () => {

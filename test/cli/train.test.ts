@@ -149,6 +149,8 @@ describe('how it is trained', () => {
     expect(batchSize).toBe(recipes.quick.batchSize);
     expect(trainingOf(options, 32)).toEqual({ ...recipes.quick, seed: 3 });
     expect(trainingOf({ ...options, recipe: 'tutorial' }, 96).inputRange).toEqual([0, 1]);
+    const best = trainingOf({ ...options, recipe: 'best' }, 96);
+    expect(best).toMatchObject({ inputRange: [-1, 1], augment: { crop: { padding: 12 }, cutout: { size: 24 } } });
   });
 
   test('the command line has the last word', () => {

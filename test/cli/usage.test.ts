@@ -41,7 +41,7 @@ describe('wrong arguments end with 2, and say what is meant', () => {
     ['', 'Usage: mobilenet-v1-ts'],
     ['trian', 'Did you mean train?'],
     ['train --alhpa 1', 'Did you mean --alpha?'],
-    ['train --recipe quik', 'Allowed choices are quick, paper, tutorial.'],
+    ['train --recipe quik', 'Allowed choices are quick, best, paper, tutorial.'],
     ['train --alpha 0', 'Expected a number above 0.'],
     ['train --epochs 1.5', 'Expected an integer of at least 1.'],
     ['train --seed -1', 'Expected an integer of at least 0.'],

@@ -10,33 +10,60 @@ import { setModelMetadata } from '../../src/model/metadata';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
 import { createRandom } from '../../src/random';
 import { evaluateClassifier, evaluatePredictions } from '../../src/train/evaluateClassifier';
+import type { TestTimeAugmentation } from '../../src/train/pictureViews';
 import { branching } from '../classify/models';
 import { randomizeWeights } from '../engine/models';
 import { tensors, tinyDataset, tinyModel } from './models';
 
 const dataset = tinyDataset(23);
 
+/** `[mirrored, shift, weight]`: pixel (y, x) comes from (y - shift, x - shift), reflected at the border; then it is mirrored. */
+const viewsOf: Record<'none' | TestTimeAugmentation, [boolean, number, number][]> = {
+  none: [[false, 0, 1]],
+  flip: [
+    [false, 0, 0.5],
+    [true, 0, 0.5],
+  ],
+  flipAndShift: [false, true].flatMap((mirrored) =>
+    [0, 1, -1].map((shift): [boolean, number, number] => [mirrored, shift, shift === 0 ? 0.25 : 0.125]),
+  ),
+};
+
 /** The definition, one picture at a time in float64. */
 function expectedEvaluation(
   model: tfl.LayersModel,
-  { isLogits = false, inputRange = [-1, 1] as InputRange, flip = false },
+  { isLogits = false, inputRange = [-1, 1] as InputRange, views = 'none' as keyof typeof viewsOf },
 ) {
   const confusionMatrix = Array.from({ length: 3 }, () => [0, 0, 0]);
   const mistakes: { index: number; label: number; predicted: number; probability: number }[] = [];
   let loss = 0;
-  const probabilitiesOf = (i: number, isMirrored: boolean) => {
+  const probabilitiesOf = (i: number, isMirrored: boolean, shift: number) => {
     const batch = { ...dataset.read([i]), height: 6, width: 6, channels: 2, classes: 3 };
     const output = tf.tidy(() => {
       const { images } = toTensors(batch, { inputRange });
-      const pictures = isMirrored ? tf.reverse(images, 2) : images;
+      // A border of one reflected pixel, and then the window that the shift leaves.
+      const padded = tf.mirrorPad(
+        images,
+        [
+          [0, 0],
+          [1, 1],
+          [1, 1],
+          [0, 0],
+        ],
+        'reflect',
+      );
+      const shifted = tf.slice(padded, [0, 1 - shift, 1 - shift, 0], [1, 6, 6, 2]);
+      const pictures = isMirrored ? tf.reverse(shifted, 2) : shifted;
       return Array.from((model.predict(pictures) as tf.Tensor).dataSync());
     });
     const total = output.reduce((sum, value) => sum + (isLogits ? Math.exp(value) : value), 0);
     return output.map((value) => (isLogits ? Math.exp(value) : value) / total);
   };
   for (let i = 0; i < dataset.size; i++) {
-    const [straight, mirrored] = [probabilitiesOf(i, false), probabilitiesOf(i, flip)];
-    const probabilities = straight.map((p, k) => (p + mirrored[k]!) / 2);
+    const probabilities = [0, 0, 0];
+    for (const [isMirrored, shift, weight] of viewsOf[views]) {
+      for (const [k, p] of probabilitiesOf(i, isMirrored, shift).entries()) probabilities[k]! += weight * p;
+    }
     const label = dataset.labels[i]!;
     const predicted = probabilities.indexOf(Math.max(...probabilities));
     loss -= Math.log(probabilities[label]!) / dataset.size;
@@ -106,12 +133,17 @@ describe.each(['tfjs', 'fused'] as const)('with the engine %s', (engine) => {
       expect(tensors()).toBe(count);
     });
 
-    test(`${activation}: 'flip' takes the mean of the probabilities of both images, loss within 1e-6`, async () => {
+    test.each([
+      ['flip', 'none'],
+      ['flipAndShift', 'flip'],
+    ] as const)(`${activation}: '%s' takes the mean of its views, loss within 1e-6`, async (views, fewer) => {
       const model = tinyModel({ activation });
       const isLogits = activation === 'linear';
-      const expected = expectedEvaluation(model, { isLogits, flip: true });
-      expect(Math.abs(expected.loss - expectedEvaluation(model, { isLogits }).loss)).toBeGreaterThan(1e-4);
-      const options = { engine, batchSize: 9, inputRange: [-1, 1] as const, testTimeAugmentation: 'flip' as const };
+      const expected = expectedEvaluation(model, { isLogits, views });
+      expect(Math.abs(expected.loss - expectedEvaluation(model, { isLogits, views: fewer }).loss)).toBeGreaterThan(
+        1e-4,
+      );
+      const options = { engine, batchSize: 9, inputRange: [-1, 1] as const, testTimeAugmentation: views };
       const result = await evaluateClassifier(model, dataset, options);
       expect(result.loss).toBeCloseTo(expected.loss, 6);
       expect(result.confusionMatrix).toEqual(expected.confusionMatrix);
@@ -142,7 +174,7 @@ test('both engines agree on a MobileNet: loss and probabilities within 1e-5, all
     classNames: Array.from({ length: 10 }, (_, k) => `${k}`),
   });
   const inputRange = meanStdRange({ mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0.26] });
-  for (const testTimeAugmentation of [undefined, 'flip'] as const) {
+  for (const testTimeAugmentation of [undefined, 'flip', 'flipAndShift'] as const) {
     const evaluate = (engine: 'fused' | 'tfjs') =>
       evaluateClassifier(model, pictures, { engine, inputRange, testTimeAugmentation, threads: 2 });
     const [fused, tfjs] = [await evaluate('fused'), await evaluate('tfjs')];
@@ -310,7 +342,7 @@ describe('edges', () => {
       [{ batchSize: 0 }, /batchSize/],
       [{ threads: 0 }, /threads/],
       [{ engine: 'gpu' }, /engine to be/],
-      [{ testTimeAugmentation: 'crop' }, /testTimeAugmentation to be 'flip'/],
+      [{ testTimeAugmentation: 'crop' }, /testTimeAugmentation to be 'flip' or 'flipAndShift'/],
       [{ inputRange: [[0, 1]] }, /each of 2 channels/],
     ];
     for (const [options, message] of bad) {

@@ -9,20 +9,21 @@ import { evaluationText } from './evaluationText';
 
 /** Measures a model and prints what came out. */
 export function evaluate(options: EvaluateOptions, session: Session): Promise<ExitCode> {
-  const { flip = false, limit, threads, json } = options;
+  const { flip = false, flipAndShift = false, limit, threads, json } = options;
+  const testTimeAugmentation = flipAndShift ? ('flipAndShift' as const) : flip ? ('flip' as const) : undefined;
   return withModel(options.model, session.signal, async (model) => {
     const pictures = await loadPictures(options.data, readingFor(model), limit, session);
     const dataset = pictures.test ?? pictures.train;
     warnOfOtherClasses(model, dataset, session);
     const evaluation = await withProgressBar(session, pictures.name, (report) =>
       evaluateClassifier(model, dataset, {
-        ...(flip && { testTimeAugmentation: 'flip' }),
+        ...(testTimeAugmentation && { testTimeAugmentation }),
         ...(threads !== undefined && { threads }),
         signal: session.signal,
         onBatch: ({ images, size }) => report(images, size),
       }),
     );
-    const what = { model: options.model, dataset: pictures.name, pictures: dataset.size, flip };
+    const what = { model: options.model, dataset: pictures.name, pictures: dataset.size, testTimeAugmentation };
     if (json) printJson(session, { ...what, ...evaluation });
     else print(session, evaluationText(evaluation, what));
     return EXIT.ok;

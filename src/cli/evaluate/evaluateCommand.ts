@@ -25,6 +25,7 @@ export function addEvaluateCommand(program: Command, onTask: OnTask): void {
     .argument('[data]', DATA_PLACES)
     .option('--data <place>', 'the same as the argument; or where the CIFAR-10 of the argument is')
     .option('--flip', 'by the mean for a picture and its mirror image; takes twice as long')
+    .option('--flip-and-shift', 'by the mean for these and both shifted by a pixel; takes six times as long')
     .option('--limit <number>', 'only so many pictures, for a try', positiveInteger)
     .option('--threads <number>', "of the engine (default: the machine's, at most 8)", positiveInteger)
     .option('--json', 'one JSON object in place of tables')

@@ -5,6 +5,7 @@ export interface EvaluateOptions {
   model: string;
   data: DataPlace;
   flip?: boolean;
+  flipAndShift?: boolean;
   limit?: number;
   threads?: number;
   json?: boolean;

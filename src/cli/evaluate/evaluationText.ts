@@ -1,4 +1,4 @@
-import type { ClassifierEvaluation } from '../../index';
+import type { ClassifierEvaluation, EvaluateClassifierOptions } from '../../index';
 import { grouped, percent, table } from '../shared/text';
 
 /** With more classes a confusion matrix is wider than any terminal. */
@@ -9,13 +9,19 @@ export interface Measured {
   model: string;
   dataset: string;
   pictures: number;
-  flip: boolean;
+  testTimeAugmentation: EvaluateClassifierOptions['testTimeAugmentation'] | undefined;
 }
 
+const VIEWS = {
+  flip: 'for a picture and its mirror image',
+  flipAndShift: 'for a picture, its mirror image and both shifted by a pixel',
+} as const;
+
 /** Tables for people. */
-export function evaluationText(evaluation: ClassifierEvaluation, { dataset, pictures, flip }: Measured): string {
+export function evaluationText(evaluation: ClassifierEvaluation, measured: Measured): string {
   const { loss, accuracy, perClass, confusionMatrix } = evaluation;
-  const how = flip ? ', by the mean for a picture and its mirror image' : '';
+  const { dataset, pictures, testTimeAugmentation } = measured;
+  const how = testTimeAugmentation ? `, by the mean ${VIEWS[testTimeAugmentation]}` : '';
   const names = perClass.map(({ className }) => className);
   const classes = perClass.map(({ className, accuracy, size }) => [className, percent(accuracy), grouped(size)]);
   return [

@@ -53,14 +53,21 @@ const HEAD: TrainClassifierOptions = {
   learningRate: schedules.cosine({ rate: 0.003 }),
 };
 
-/** The recipes were made for CIFAR-10: pictures of other sizes are shifted as much, and have other means. */
+/** The recipes were made for CIFAR-10: pictures of other sizes are changed as much, and have other means. */
 function forPictures(recipe: TrainClassifierOptions, size: number): TrainClassifierOptions {
-  const { augment } = recipe;
+  const { augment, inputRange } = recipe;
   if (size === 32) return recipe;
-  const padding = Math.round(size / 8);
+  const scaled = (pixels: number) => Math.round((pixels * size) / 32);
+  const { crop, cutout } = augment ?? {};
   return {
     ...recipe,
-    ...(recipe === recipes.quick && { inputRange: [-1, 1] }),
-    ...(augment?.crop && { augment: { ...augment, crop: { ...augment.crop, padding } } }),
+    ...(Array.isArray(inputRange?.[0]) && { inputRange: [-1, 1] }),
+    ...(augment && {
+      augment: {
+        ...augment,
+        ...(crop && { crop: { ...crop, padding: scaled(crop.padding) } }),
+        ...(cutout && { cutout: { ...cutout, size: scaled(cutout.size) } }),
+      },
+    }),
   };
 }

@@ -2,7 +2,7 @@ import type { recipes } from '../../index';
 import type { DataPlace } from '../shared/dataPlace';
 
 /** Ways to train; named here, as help must not wait for the library. */
-export const RECIPES = ['quick', 'paper', 'tutorial'] as const satisfies readonly (keyof typeof recipes)[];
+export const RECIPES = ['quick', 'best', 'paper', 'tutorial'] as const satisfies readonly (keyof typeof recipes)[];
 
 /** Where weights trained on ImageNet come from. */
 export const SOURCES = ['keras', 'timm', 'tfjs'] as const;
