@@ -27,7 +27,10 @@ async function ask(url) {
 
 let missing = 0;
 const files = pretrainedFiles();
-for (const url of files.flatMap(({ url, checksumUrl }) => (checksumUrl ? [url, checksumUrl] : [url]))) {
+const urls = files.flatMap(({ url, checksum }) =>
+  checksum && 'pointerUrl' in checksum ? [url, checksum.pointerUrl] : [url],
+);
+for (const url of urls) {
   const { ok, answer } = await ask(url);
   if (!ok) missing++;
   console.log(`${ok ? 'there  ' : 'MISSING'} ${url} (${answer})`);

@@ -88,6 +88,17 @@ describe('checks', () => {
     expect(await harness.cached()).toEqual([]);
   });
 
+  test('Keras’s file is checked against the digest in Keras’s source, unless verify is false', async () => {
+    const weights = await harness.publish(KERAS);
+    harness.kerasDigests.set(KERAS_FILE, sha256Of(Buffer.from('another file')));
+    await expect(harness.load(KERAS)).rejects.toMatchObject({
+      code: 'invalid-data',
+      message: expect.stringContaining(`expected SHA-256 ${sha256Of(Buffer.from('another file'))}`),
+    });
+    expect(await harness.cached()).toEqual([]);
+    expect(weightsOf(await harness.load({ ...KERAS, verify: false }))).toEqual(weights);
+  });
+
   test('timm’s file is checked against the published checksum, unless verify is false', async () => {
     const weights = await harness.publish(TIMM);
     const pointer = [...harness.server.files.keys()].find((path) => path.includes('/raw/'))!;

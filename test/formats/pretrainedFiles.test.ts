@@ -158,12 +158,14 @@ describe('a download', () => {
     const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize 7\n`;
     server.files.set('/pointer', bytesOf(pointer));
     server.files.set('/other', bytesOf('oid sha256:12\n'));
-    expect(await publishedSha256(`${server.origin}/pointer`, {})).toBe(sha256);
-    await expect(publishedSha256(`${server.origin}/other`, {})).rejects.toMatchObject({
+    const read = (path: string) => publishedSha256({ pointerUrl: server.origin + path }, {});
+    expect(await publishedSha256({ sha256 }, {})).toBe(sha256);
+    expect(await read('/pointer')).toBe(sha256);
+    await expect(read('/other')).rejects.toMatchObject({
       code: 'invalid-data',
       message: expect.stringContaining('verify: false'),
     });
-    await expect(publishedSha256(`${server.origin}/none`, {})).rejects.toMatchObject({ code: 'download-failed' });
+    await expect(read('/none')).rejects.toMatchObject({ code: 'download-failed' });
   });
 });
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { type LoadPretrainedOptions, loadPretrained } from '../../src/formats/loadPretrained';
-import type { PretrainedNetwork } from '../../src/formats/pretrained/pretrainedNetworks';
+import { type PretrainedNetwork, pretrainedFamilies } from '../../src/formats/pretrained/pretrainedNetworks';
 import { publicFiles, randomNetwork } from './pretrainedFixture';
 import { type PretrainedServer, startPretrainedServer } from './pretrainedServer';
 
@@ -26,6 +26,8 @@ export class PretrainedHarness {
   private readonly made: LayersModel[] = [];
   /** What the files hold, by network; made once. */
   private readonly networks = new Map<string, { weights: string[]; files: Map<string, Uint8Array> }>();
+  /** What stands in the place of the digests in Keras's source, by path. */
+  readonly kerasDigests = new Map<string, string>();
   private tensorsBefore = 0;
 
   constructor() {
@@ -35,11 +37,17 @@ export class PretrainedHarness {
       randomNetwork({ ...KERAS, resolution: 32 }).dispose();
     });
     beforeEach(async () => {
+      this.kerasDigests.clear();
+      vi.spyOn(pretrainedFamilies.keras, 'checksumOf').mockImplementation((network, includeTop) => {
+        const sha256 = this.kerasDigests.get(new URL(pretrainedFamilies.keras.urlOf(network, includeTop)).pathname);
+        return sha256 === undefined ? undefined : { sha256 };
+      });
       this.server = await startPretrainedServer();
       this.cacheDir = join(await mkdtemp(join(tmpdir(), 'mobilenet-pretrained-')), 'cache');
       this.tensorsBefore = tf.memory().numTensors;
     });
     afterEach(async () => {
+      vi.restoreAllMocks();
       for (const model of this.made.splice(0)) model.dispose();
       expect(tf.memory().numTensors).toBe(this.tensorsBefore);
       await this.server.close();
@@ -72,6 +80,7 @@ export class PretrainedHarness {
     const { files } = this.server;
     for (const [path, file] of published.files) {
       files.set(path, file);
+      if (network.source === 'keras') this.kerasDigests.set(path, sha256Of(file));
       if (network.source === 'timm') files.set(path.replace('/resolve/', '/raw/'), lfsPointer(file));
     }
     return published.weights;

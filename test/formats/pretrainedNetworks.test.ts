@@ -34,12 +34,25 @@ describe('the public addresses', () => {
     const count = (source: PretrainedSource) => pretrainedFiles().filter(({ network }) => network.source === source);
     expect(count('keras')).toHaveLength(32);
     expect(count('tfjs')).toHaveLength(4);
-    expect(count('timm').map(({ checksumUrl }) => checksumUrl)).toEqual([
-      `${timm}mobilenetv1_100.ra4_e3600_r224_in1k/raw/main/model.safetensors`,
-      `${timm}mobilenetv1_125.ra4_e3600_r224_in1k/raw/main/model.safetensors`,
+    expect(count('timm').map(({ checksum }) => checksum)).toEqual([
+      { pointerUrl: `${timm}mobilenetv1_100.ra4_e3600_r224_in1k/raw/main/model.safetensors` },
+      { pointerUrl: `${timm}mobilenetv1_125.ra4_e3600_r224_in1k/raw/main/model.safetensors` },
     ]);
     for (const { network } of pretrainedFiles()) expect(() => checkPretrainedNetwork('test', network)).not.toThrow();
   });
+});
+
+// As in WEIGHTS_HASHES of Keras's source.
+test.each([
+  [`mobilenet_1_0_224_tf.h5`, '006a2d9484fbea625dd4e6518652c101a3eca052671671c56265fc84f2e1181f'],
+  [`mobilenet_7_5_160_tf_no_top.h5`, '6056d87ad4e3b341cc8272d68b54a8a113ef0b0e5ab1399e4a801d2942a064fa'],
+  [`mobilenet_2_5_128_tf.h5`, 'fe295db7f78635f1403127e3ba8cdc6237f83262bdb745063a67c1d81190c7f8'],
+])('Keras publishes the digest of %s, and 31 others', (name, sha256) => {
+  const files = pretrainedFiles().filter(({ network }) => network.source === 'keras');
+  expect(files.find(({ url }) => url.endsWith(`/${name}`))!.checksum).toEqual({ sha256 });
+  const digests = files.map(({ checksum }) => JSON.stringify(checksum));
+  expect(new Set(digests).size).toBe(32);
+  for (const digest of digests) expect(digest).toMatch(/^{"sha256":"[0-9a-f]{64}"}$/);
 });
 
 describe('how accuracy was measured', () => {

@@ -6,7 +6,7 @@ import type { MobilenetV1Options } from '../../model/options';
 import { cachedDownload, cacheNameOf, type LoadProgress } from '../../platform/cachedDownload';
 import { loadWeightFile } from '../loadWeightFile';
 import { downloadFiles, readLocalFiles } from './gatherFiles';
-import { type PretrainedNetwork, pretrainedFamilies } from './pretrainedNetworks';
+import { type PretrainedNetwork, type PublishedChecksum, pretrainedFamilies } from './pretrainedNetworks';
 import { publishedSha256 } from './publishedSha256';
 import { byteCountOf, digestOf, packFiles, unpackFiles, type WeightFiles, weightFileOf } from './weightFiles';
 
@@ -77,14 +77,15 @@ function loadInto(model: LayersModel, settings: PretrainedSettings): Promise<str
   if (place !== undefined) {
     return 'url' in place ? loadDownload(model, place, settings) : loadLocal(model, place.path, settings);
   }
-  const { urlOf, checksumUrlOf } = pretrainedFamilies[network.source];
-  const url = urlOf(network, hasImageNetHead(settings));
-  return loadDownload(model, { url, checksumUrl: checksumUrlOf?.(network) }, settings);
+  const family = pretrainedFamilies[network.source];
+  const hasHead = hasImageNetHead(settings);
+  const checksum = family.checksumOf?.(network, hasHead);
+  return loadDownload(model, { url: family.urlOf(network, hasHead), checksum }, settings);
 }
 
 function loadDownload(
   model: LayersModel,
-  { url, checksumUrl }: { url: string; checksumUrl?: string | undefined },
+  { url, checksum }: { url: string; checksum?: PublishedChecksum | undefined },
   settings: PretrainedSettings,
 ): Promise<string> {
   const { cacheDir, verify, fetch, signal } = settings;
@@ -93,8 +94,8 @@ function loadDownload(
     cacheDir,
     name: () => cacheNameOf(url, 'weights.tar'),
     async download() {
-      const isPublished = checksumUrl !== undefined && verify === true;
-      const sha256 = isPublished ? await publishedSha256(checksumUrl, { fetch, signal }) : undefined;
+      const isPublished = checksum !== undefined && verify === true;
+      const sha256 = isPublished ? await publishedSha256(checksum, { fetch, signal }) : undefined;
       const files = await downloadFiles(url, { fetch, signal, onProgress: progressOf(settings, 'download') });
       const digest = await checkedDigest(url, files, settings, sha256);
       return packFiles({ files, digest: verify === false ? '' : digest });

@@ -1,6 +1,7 @@
 import { check } from '../../errors';
 import type { PaddingStyle } from '../../model/architecture';
 import type { ModelMetadata } from '../../model/metadata';
+import { kerasChecksums } from './kerasChecksums';
 
 /** Who trained and published the weights. */
 export type PretrainedSource = 'keras' | 'timm' | 'tfjs';
@@ -24,11 +25,14 @@ export interface PretrainedFamily {
   readonly batchNormEpsilon: number;
   /** The address of the weights, without the head where that is a file of its own. */
   urlOf(network: PretrainedNetwork, includeTop: boolean): string;
-  /** The address of a Git LFS pointer, which holds the SHA-256 of the weights; undefined where none is published. */
-  checksumUrlOf?(network: PretrainedNetwork): string;
+  /** Undefined where none is published. */
+  checksumOf?(network: PretrainedNetwork, includeTop: boolean): PublishedChecksum | undefined;
   /** How accuracy was measured. */
   preprocessingOf(network: PretrainedNetwork): PretrainedPreprocessing;
 }
+
+/** The SHA-256 of a file of weights, or the address of the Git LFS pointer that holds it. */
+export type PublishedChecksum = { readonly sha256: string } | { readonly pointerUrl: string };
 
 export type PretrainedPreprocessing = Required<
   Pick<ModelMetadata, 'inputRange' | 'cropFraction' | 'cropAfterResize' | 'interpolation'>
@@ -75,6 +79,10 @@ export const pretrainedFamilies: Record<PretrainedSource, PretrainedFamily> = {
     urlOf: ({ alpha, resolution }, includeTop) =>
       'https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/' +
       `mobilenet_${kerasAlphas.get(alpha)}_${resolution}_tf${includeTop ? '' : '_no_top'}.h5`,
+    checksumOf: ({ alpha, resolution }, includeTop) => {
+      const [withTop, noTop] = kerasChecksums[`${kerasAlphas.get(alpha)}_${resolution}`]!;
+      return { sha256: includeTop ? withTop : noTop };
+    },
     preprocessingOf: () => slimPreprocessing,
   },
   // https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/efficientnet.py
@@ -85,7 +93,7 @@ export const pretrainedFamilies: Record<PretrainedSource, PretrainedFamily> = {
     batchNormEpsilon: 1e-5,
     urlOf: ({ alpha }) => timmUrl(alpha, 'resolve'),
     // Hugging Face: a large file's raw content is its pointer.
-    checksumUrlOf: ({ alpha }) => timmUrl(alpha, 'raw'),
+    checksumOf: ({ alpha }) => ({ pointerUrl: timmUrl(alpha, 'raw') }),
     preprocessingOf: ({ alpha, resolution }) => ({
       // Mean and standard deviation are 0.5.
       inputRange: [-1, 1],
@@ -142,7 +150,7 @@ export interface PretrainedFile {
   readonly network: PretrainedNetwork;
   readonly includeTop: boolean;
   readonly url: string;
-  readonly checksumUrl: string | undefined;
+  readonly checksum: PublishedChecksum | undefined;
 }
 
 /** Every file that there is; one that holds the head and is used without it too is listed once. */
@@ -152,8 +160,8 @@ export function pretrainedFiles(): PretrainedFile[] {
       (family.resolutions ?? [224]).flatMap((resolution) =>
         [true, false].map((includeTop) => {
           const network = { source: source as PretrainedSource, alpha, resolution };
-          const checksumUrl = family.checksumUrlOf?.(network);
-          return { network, includeTop, url: family.urlOf(network, includeTop), checksumUrl };
+          const checksum = family.checksumOf?.(network, includeTop);
+          return { network, includeTop, url: family.urlOf(network, includeTop), checksum };
         }),
       ),
     ),
