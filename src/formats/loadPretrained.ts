@@ -40,7 +40,8 @@ export interface LoadPretrainedOptions
   cacheDir?: string;
   /**
    * What the bytes are checked by, beside the shapes of the weights: `true` the published checksum, which the files of
-   * Keras and timm have, and on later loads what the download was; a SHA-256 of your own, as `onDigest` gives it; `false` nothing.
+   * Keras and timm have, and on later loads what the download was; a SHA-256 of your own, as `onDigest` gives it; `false`
+   * nothing.
    * @default true
    */
   verify?: boolean | string;

@@ -7,6 +7,9 @@ import { type Float32Values, writeSafetensors } from './safetensors';
 /** `step-00001234`; where there was one of that step already, `step-00001234-2`. */
 const NAME = /^step-(\d{8,16})(?:-(\d+))?$/;
 
+/** How many checkpoints stay, unless it is said. */
+const KEPT = 2;
+
 /** What a training goes on from. */
 export interface Checkpoint {
   /** Steps taken so far. */
@@ -42,7 +45,7 @@ export interface WriteCheckpointOptions {
 export async function writeCheckpoint(
   dir: string,
   { step, tensors, record }: Checkpoint,
-  { keep = 2 }: WriteCheckpointOptions = {},
+  { keep = KEPT }: WriteCheckpointOptions = {},
 ): Promise<string> {
   checkInteger('checkpoint', 'step', step, 0);
   checkInteger('checkpoint', 'keep', keep, 1);
@@ -62,7 +65,7 @@ export async function writeCheckpoint(
 }
 
 /** Removes all but the newest checkpoints of a folder, and what a process left that was killed while it wrote one. */
-export async function removeOldCheckpoints(dir: string, keep = 2): Promise<void> {
+export async function removeOldCheckpoints(dir: string, keep = KEPT): Promise<void> {
   checkInteger('checkpoint', 'keep', keep, 1);
   await platform.folders.sweep(dir, 'step-');
   for (const old of (await listCheckpoints(dir)).slice(keep)) await platform.folders.remove(old.path);

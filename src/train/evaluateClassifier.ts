@@ -120,7 +120,7 @@ export interface EvaluatePredictionsOptions {
   /** Of what is predicted. */
   outputKind: OutputKind;
   /** For pictures of bytes only. */
-  testTimeAugmentation?: EvaluateClassifierOptions['testTimeAugmentation'] | undefined;
+  testTimeAugmentation?: TestTimeAugmentation | undefined;
   onBatch?: EvaluateClassifierOptions['onBatch'] | undefined;
   signal?: AbortSignal | undefined;
 }

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { evaluateClassifier, getModelMetadata, type ImageDataset } from '../../index';
+import { evaluateClassifier, getModelMetadata, type ImageDataset, type TestTimeAugmentation } from '../../index';
 import { EXIT, type ExitCode, print, printJson, type Session, say } from '../session';
 import { type FolderReading, loadPictures } from '../shared/datasets';
 import { withModel } from '../shared/models';
@@ -10,7 +10,11 @@ import { evaluationText } from './evaluationText';
 /** Measures a model and prints what came out. */
 export function evaluate(options: EvaluateOptions, session: Session): Promise<ExitCode> {
   const { flip = false, flipAndShift = false, limit, threads, json } = options;
-  const testTimeAugmentation = flipAndShift ? ('flipAndShift' as const) : flip ? ('flip' as const) : undefined;
+  const testTimeAugmentation: TestTimeAugmentation | undefined = flipAndShift
+    ? 'flipAndShift'
+    : flip
+      ? 'flip'
+      : undefined;
   return withModel(options.model, session.signal, async (model) => {
     const pictures = await loadPictures(options.data, readingFor(model), limit, session);
     const dataset = pictures.test ?? pictures.train;

@@ -1,4 +1,4 @@
-import type { ClassifierEvaluation, EvaluateClassifierOptions } from '../../index';
+import type { ClassifierEvaluation, TestTimeAugmentation } from '../../index';
 import { grouped, percent, table } from '../shared/text';
 
 /** With more classes a confusion matrix is wider than any terminal. */
@@ -9,13 +9,13 @@ export interface Measured {
   model: string;
   dataset: string;
   pictures: number;
-  testTimeAugmentation: EvaluateClassifierOptions['testTimeAugmentation'] | undefined;
+  testTimeAugmentation: TestTimeAugmentation | undefined;
 }
 
 const VIEWS = {
   flip: 'for a picture and its mirror image',
   flipAndShift: 'for a picture, its mirror image and both shifted by a pixel',
-} as const;
+} as const satisfies Record<TestTimeAugmentation, string>;
 
 /** Tables for people. */
 export function evaluationText(evaluation: ClassifierEvaluation, measured: Measured): string {
