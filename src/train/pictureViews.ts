@@ -12,11 +12,14 @@ interface View {
   readonly weight: number;
 }
 
+/** Which views of a picture are classified, see `testTimeAugmentation` of `evaluateClassifier`. */
+export type TestTimeAugmentation = 'flip' | 'flipAndShift';
+
 /**
  * Ways to classify a picture by the mean of several views. Those of `'flipAndShift'`, and their weights, are
  * cifar10-airbench's (Jordan 2024, arXiv 2404.00498).
  */
-const views = {
+const views: Readonly<Record<TestTimeAugmentation, readonly View[]>> = {
   flip: [
     { flipped: false, shift: 0, weight: 1 / 2 },
     { flipped: true, shift: 0, weight: 1 / 2 },
@@ -29,10 +32,7 @@ const views = {
     { flipped: false, shift: 1, weight: 1 / 8 },
     { flipped: true, shift: 1, weight: 1 / 8 },
   ],
-} as const satisfies Record<string, readonly View[]>;
-
-/** Which views of a picture are classified, see `testTimeAugmentation` of `evaluateClassifier`. */
-export type TestTimeAugmentation = keyof typeof views;
+};
 
 export const testTimeAugmentations = Object.keys(views) as readonly TestTimeAugmentation[];
 
