@@ -86,7 +86,7 @@ export const recipes = {
     shuffle: true,
     optimizer: 'momentum',
     learningRate: /* @__PURE__ */ schedules.oneCycle({ rate: 0.2, peakAt: 0.1 }),
-    weightDecay: 5e-4,
+    weightDecay: 1e-3,
     labelSmoothing: 0.1,
     augment: { crop: { padding: 4, fill: 'reflect' }, flip: 'alternating', cutout: { size: 8 } },
     pictureScales: [
