@@ -78,7 +78,7 @@ export const recipes = {
    * For hours: the whole width, 150 epochs, squares of 8 x 8 pixels cut out, and less weight decay than the short recipe, as
    * there is more time for the weights to settle. Smaller pictures first, as there.
    *
-   * Not measured yet.
+   * At its own width not measured yet; with alpha 0.25 and no cutout it reached 84.2 % in 44 minutes (docs/accuracy.md).
    */
   best: {
     epochs: 150,
