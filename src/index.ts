@@ -16,6 +16,7 @@ export {
   type InMemoryImageDataset,
   inMemoryDataset,
   type LabelledImages,
+  type PictureResizing,
   takeDataset,
 } from './data/imageDataset';
 export { type BrokenPicture, type ImageFolderDataset, loadImageFolder } from './data/imageFolder';

@@ -95,6 +95,7 @@ export function resolveClassifierOptions(model: LayersModel, options: CreateClas
     received: `[N,${model.outputs[0]!.shape.slice(1)}]`,
   });
   const preprocessing = { ...options.preprocessing };
+  preprocessing.fit ??= metadata.fit;
   preprocessing.cropFraction ??= metadata.cropFraction;
   preprocessing.cropAfterResize ??= metadata.cropAfterResize;
   preprocessing.interpolation ??= metadata.interpolation;

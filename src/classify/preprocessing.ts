@@ -7,7 +7,7 @@ export interface Preprocessing {
   /**
    * What is kept of a picture whose shape is not the model's: `'crop'` the largest centred window that has the model's
    * aspect ratio, `'stretch'` all of it, squeezed along one side.
-   * @default 'crop'
+   * @default the one that the model's metadata names, else 'crop'
    */
   fit?: 'crop' | 'stretch';
   /**

@@ -1,4 +1,5 @@
 import { check, checkInteger } from '../errors';
+import type { Interpolation } from './resizeFilter';
 
 /** n pictures of H x W x C bytes (or of numbers that a model takes as they are) and their classes. */
 export interface LabelledImages<Pixels extends Uint8Array | Float32Array = Uint8Array> {
@@ -19,6 +20,14 @@ export interface ImageBatch<Pixels extends Uint8Array | Float32Array = Uint8Arra
   indices?: Uint32Array;
 }
 
+/** How pictures of any size came to be H x W; see `preprocessing` of `createClassifier`. */
+export interface PictureResizing {
+  readonly fit: 'crop' | 'stretch';
+  readonly cropFraction: number;
+  readonly cropAfterResize: boolean;
+  readonly interpolation: Interpolation;
+}
+
 /** A set of labelled pictures of one size, of which any can be read; N pictures of H x W x C bytes. */
 export interface ImageDataset<Pixels extends Uint8Array | Float32Array = Uint8Array> {
   /** N, how many pictures there are. */
@@ -29,6 +38,8 @@ export interface ImageDataset<Pixels extends Uint8Array | Float32Array = Uint8Ar
   readonly classNames: readonly string[];
   /** `[N]`, the classes of all pictures, where they are known without reading any. */
   readonly labels?: Int32Array;
+  /** How its pictures were resized, where that is known; what is trained on them records it. */
+  readonly resizing?: PictureResizing;
   /** The pictures at these indices, in this order. May be a promise, so that a dataset can be larger than memory. */
   read(indices: ArrayLike<number>): LabelledImages<Pixels> | Promise<LabelledImages<Pixels>>;
 }
@@ -116,16 +127,18 @@ export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count:
   checkInteger('takeDataset', 'count', count, 1);
   const size = Math.min(count, dataset.size);
   const { height, width, channels, classNames } = dataset;
+  const resizing = dataset.resizing && { resizing: dataset.resizing };
   if ('images' in dataset) {
     const images = dataset.images.subarray(0, size * height * width * channels);
-    return inMemoryDataset({ images, labels: dataset.labels.subarray(0, size), height, width, channels, classNames });
+    const labels = dataset.labels.subarray(0, size);
+    return { ...inMemoryDataset({ images, labels, height, width, channels, classNames }), ...resizing };
   }
   const labels = dataset.labels && { labels: dataset.labels.subarray(0, size) };
   const read = (indices: ArrayLike<number>) => {
     checkIndices(indices, size);
     return dataset.read(indices);
   };
-  return { size, height, width, channels, classNames, ...labels, read };
+  return { size, height, width, channels, classNames, ...labels, ...resizing, read };
 }
 
 /** Throws `invalid-argument` unless every label is a class index. */

@@ -1,5 +1,5 @@
 import { fail, type MobilenetError } from '../errors';
-import { checkIndices, type ImageDataset, type LabelledImages } from './imageDataset';
+import { checkIndices, type ImageDataset, type LabelledImages, type PictureResizing } from './imageDataset';
 import { type LabelledFiles, labelByCsv, labelBySubFolder } from './imageFolderLabels';
 import { type LoadImageFolderOptions, resolveImageFolderOptions } from './imageFolderOptions';
 import { decodePictures } from './imageFolderPictures';
@@ -19,6 +19,7 @@ export interface BrokenPicture {
 export interface ImageFolderDataset extends ImageDataset {
   /** `[N]` */
   readonly labels: Int32Array;
+  readonly resizing: PictureResizing;
   /** `[N]`, the pictures' paths in the folder, '/' between names. */
   readonly files: readonly string[];
   /** What was left out. */
@@ -64,9 +65,10 @@ export async function loadImageFolder(
   checkBroken(listed, errors, settings.broken);
 
   const whole = listed.files.flatMap((_, i) => (errors[i] === undefined ? [i] : []));
-  const { height, width, channels } = settings;
+  const { height, width, channels, fit } = settings;
   return {
     ...{ size: whole.length, height, width, channels, classNames: listed.classNames },
+    resizing: { fit, cropFraction: 1, cropAfterResize: false, interpolation: 'bilinear' },
     labels: Int32Array.from(whole, (i) => listed.labels[i]!),
     files: whole.map((i) => listed.files[i]!),
     broken: listed.files.flatMap((file, i) => (errors[i] ? [{ file, reason: reasonOf(errors[i], file) }] : [])),

@@ -22,7 +22,7 @@ export function subsetDataset(dataset: ImageDataset | InMemoryImageDataset, indi
   const where = 'subsetDataset';
   check(indices.length > 0, { where, expected: 'at least one index', received: 'none' });
   checkIndices(indices, dataset.size, where);
-  const { height, width, channels, classNames, labels } = dataset;
+  const { height, width, channels, classNames, labels, resizing } = dataset;
   const chosen = Uint32Array.from(indices);
   const read = (places: ArrayLike<number>) => {
     checkIndices(places, chosen.length);
@@ -31,6 +31,7 @@ export function subsetDataset(dataset: ImageDataset | InMemoryImageDataset, indi
   const subset = {
     ...{ size: chosen.length, height, width, channels, classNames, read },
     ...(labels && { labels: Int32Array.from(chosen, (index) => labels[index]!) }),
+    ...(resizing && { resizing }),
   };
   if (!('images' in dataset)) return subset;
   let images: Uint8Array | undefined;

@@ -29,9 +29,9 @@ const WHERE = 'exportTflite';
  * input range to its outputs, probabilities or logits as the model has them, by the names of the model's input and output in
  * the signature `serving_default`. Batch norms are folded into the convolutions, so a training cannot go on in such a file.
  *
- * The metadata entry `mobilenet-v1-ts` holds `classNames`, `inputRange`, `inputShape`, `cropFraction`, `cropAfterResize` and `interpolation`,
- * as far as the model knows them, as JSON; the input range is in `TFLITE_METADATA` too, as mean and standard deviation. The
- * model is not changed.
+ * The metadata entry `mobilenet-v1-ts` holds `classNames`, `inputRange`, `inputShape`, `fit`, `cropFraction`, `cropAfterResize`
+ * and `interpolation`, as far as the model knows them, as JSON; the input range is in `TFLITE_METADATA` too, as mean and
+ * standard deviation. The model is not changed.
  *
  * Probabilities are within 1e-5 of the model's, logits within 1e-4.
  *

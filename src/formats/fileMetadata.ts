@@ -8,15 +8,16 @@ export const METADATA_KEY = 'mobilenet-v1-ts';
 /** What a file says of the pictures and classes of its model. */
 export type FileMetadata = Pick<
   ModelMetadata,
-  'classNames' | 'inputRange' | 'cropFraction' | 'cropAfterResize' | 'interpolation'
+  'classNames' | 'inputRange' | 'fit' | 'cropFraction' | 'cropAfterResize' | 'interpolation'
 >;
 
 /** What of a model's metadata a file is to keep; an empty object marks a file as ours. */
 export function writeMetadata(metadata: ModelMetadata): FileMetadata {
-  const { classNames, inputRange, cropFraction, cropAfterResize, interpolation } = metadata;
+  const { classNames, inputRange, fit, cropFraction, cropAfterResize, interpolation } = metadata;
   return {
     ...(classNames && { classNames }),
     ...(inputRange && { inputRange }),
+    ...(fit && { fit }),
     ...(cropFraction !== undefined && { cropFraction }),
     ...(cropAfterResize !== undefined && { cropAfterResize }),
     ...(interpolation && { interpolation }),
@@ -26,10 +27,11 @@ export function writeMetadata(metadata: ModelMetadata): FileMetadata {
 /** What of a file's JSON is as we write it; anything else is left out. */
 export function readMetadata(json: unknown): FileMetadata {
   if (!isObject(json)) return {};
-  const { classNames, inputRange, cropFraction, cropAfterResize, interpolation } = json;
+  const { classNames, inputRange, fit, cropFraction, cropAfterResize, interpolation } = json;
   return {
     ...(isTexts(classNames) && { classNames }),
     ...(isInputRange(inputRange) && { inputRange }),
+    ...((fit === 'crop' || fit === 'stretch') && { fit }),
     ...(isFraction(cropFraction) && { cropFraction }),
     ...(typeof cropAfterResize === 'boolean' && { cropAfterResize }),
     ...((interpolation === 'bilinear' || interpolation === 'bicubic') && { interpolation }),

@@ -8,6 +8,8 @@ export interface ModelMetadata {
   inputRange?: InputRange;
   /** `[H,W,C]` of a picture. */
   inputShape?: readonly [height: number, width: number, channels: number];
+  /** What is kept of a picture whose shape is another: its largest centred window of that shape, or all of it, stretched. */
+  fit?: 'crop' | 'stretch';
   /** How much of a picture is kept along each side, in the centre, before it is resized; above 0, up to 1. */
   cropFraction?: number;
   /** Whether a picture is resized before its centre is cut out, and not after that. */

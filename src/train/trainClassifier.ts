@@ -128,9 +128,12 @@ async function trainOn(
   const inputRange: InputRange = trained === model ? settings.inputRange : [0, 1];
   const trainer = await createTrainer(trained, { dataset, validation }, { ...settings, inputRange });
   try {
-    const { height, width, channels, classNames } = data.dataset;
+    const { height, width, channels, classNames, resizing } = data.dataset;
     const inputShape = [height, width, channels] as const;
-    setModelMetadata(model, { inputRange: settings.inputRange, inputShape, classNames: [...classNames] });
+    setModelMetadata(model, {
+      ...{ inputRange: settings.inputRange, inputShape, classNames: [...classNames] },
+      ...resizing,
+    });
     const state = newCourseState();
     const course: TrainingCourse = {
       dataset,

@@ -284,6 +284,17 @@ describe('what the classifier takes from the model', () => {
     expect(await scores(overridden)).toEqual(plain);
   });
 
+  test('the fit, which an option overrides', async () => {
+    const model = tinyNet();
+    const wide = pictures.slice(0, 4).map((one) => ({ ...one, width: 16, height: 4 }));
+    const cropped = await scores(await classifierOf(model, { engine: 'tfjs' }), wide);
+    setModelMetadata(model, { fit: 'stretch' });
+    const stretched = await scores(await classifierOf(model, { engine: 'tfjs' }), wide);
+    expect(largestDifference(stretched, cropped)).toBeGreaterThan(1e-3);
+    const asked = await classifierOf(model, { engine: 'tfjs', preprocessing: { fit: 'crop' } });
+    expect(await scores(asked, wide)).toEqual(cropped);
+  });
+
   test('the size from the metadata where the model leaves it open', async () => {
     const model = chain([null, null, 3], tfl.layers.globalAveragePooling2d({}), tfl.layers.dense({ units: 2 }));
     await expect(createClassifier(model, { engine: 'tfjs' })).rejects.toThrow(/\[N,H,W,3\].*setModelMetadata/);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ImageDataset, inMemoryDataset, takeDataset } from '../../src/data/imageDataset';
+import { subsetDataset } from '../../src/data/subsetDataset';
 
 const options = {
   images: Uint8Array.from({ length: 3 * 2 * 4 * 1 }, (_, i) => i),
@@ -67,4 +68,18 @@ test('takeDataset of a dataset that is not in memory reads through', async () =>
   expect('labels' in two).toBe(false);
   expect([...takeDataset({ ...lazy, labels: Int32Array.of(1, 0, 1) }, 2).labels!]).toEqual([1, 0]);
   expect(() => two.read([2])).toThrow(/indices from 0 to 1/);
+});
+
+test('takeDataset and subsetDataset know how the pictures were resized', () => {
+  const resizing = { fit: 'stretch', cropFraction: 1, cropAfterResize: false, interpolation: 'bilinear' } as const;
+  const dataset = { ...inMemoryDataset(options), resizing };
+  const { images: _, labels: __, ...lazy } = dataset;
+  for (const few of [
+    takeDataset(dataset, 2),
+    takeDataset(lazy, 2),
+    subsetDataset(dataset, [1]),
+    subsetDataset(lazy, [1]),
+  ]) {
+    expect(few.resizing).toBe(resizing);
+  }
 });

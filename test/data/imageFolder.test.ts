@@ -132,10 +132,10 @@ describe('pixels', () => {
     ['larger, as luma', { size: 50, channels: 1 }, { height: 50, width: 50, channels: 1 }],
   ])('of every kind of file are those that a classifier sees: %s', async (_, options, size) => {
     const dataset = await loadImageFolder(root, options);
-    expect(dataset).toMatchObject({ ...size, broken: [] });
+    expect(dataset).toMatchObject({ ...size, broken: [], resizing: { fit: options.fit ?? 'crop' } });
     expect(dataset.files).toEqual([...names.map((name) => `a/${name}`), 'b/last.png']);
     for (const [i, file] of dataset.files.entries()) {
-      const expected = await toPixels(join(root, file), size, { fit: options.fit ?? 'crop' }, { where: 'classify' });
+      const expected = await toPixels(join(root, file), size, dataset.resizing, { where: 'classify' });
       expect((await dataset.read([i])).images, file).toEqual(expected);
     }
   });

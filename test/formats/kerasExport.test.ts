@@ -92,7 +92,8 @@ describe.each(formats)('%s: out and in again gives the same bits', (format) => {
   test('metadata comes back', async () => {
     const model = narrowNet();
     const classNames = ['Blüte', '花', 'a"\\'];
-    const metadata = { classNames, cropFraction: 0.875, cropAfterResize: true, interpolation: 'bicubic' } as const;
+    const resizing = { fit: 'stretch', cropFraction: 0.875, cropAfterResize: true, interpolation: 'bicubic' } as const;
+    const metadata = { classNames, ...resizing };
     setModelMetadata(model, {
       ...metadata,
       inputRange: [

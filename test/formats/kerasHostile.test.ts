@@ -224,6 +224,7 @@ describe('a .keras file is refused', () => {
       'mobilenet-v1-ts': {
         classNames: ['a', 1],
         inputRange: [1, -1],
+        fit: 'x',
         cropFraction: 2,
         cropAfterResize: 1,
         interpolation: 'x',

@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   getModelMetadata,
+  setModelMetadata,
   syntheticCifar10,
   type TrainingBatch,
   type TrainingEpoch,
@@ -124,6 +125,16 @@ describe('what it resolves to and calls', () => {
     });
     await trainClassifier(model, train);
     expect(getModelMetadata(model).inputRange).toEqual([-1, 1]);
+  });
+
+  test('how pictures were resized does too, where the dataset knows it, in place of what stood there', async () => {
+    const model = tinyModel();
+    setModelMetadata(model, { cropFraction: 0.875, interpolation: 'bicubic' });
+    await trainClassifier(model, train);
+    expect(getModelMetadata(model)).toMatchObject({ cropFraction: 0.875, interpolation: 'bicubic' });
+    const resizing = { fit: 'stretch', cropFraction: 1, cropAfterResize: false, interpolation: 'bilinear' } as const;
+    await trainClassifier(model, { ...train, resizing }, { validationSplit: 0.2 });
+    expect(getModelMetadata(model)).toMatchObject(resizing);
   });
 });
 
