@@ -1,7 +1,7 @@
 import { platform } from '#platform';
 import { check, checkInteger, fail, MobilenetError } from '../errors';
 import { readManifest, readState, sealManifest } from './checkpointFiles';
-import { isSameFolder, joinPath, splitPath } from './paths';
+import { joinPath, splitPath } from './paths';
 import { type Float32Values, writeSafetensors } from './safetensors';
 
 /** `step-00001234`; where there was one of that step already, `step-00001234-2`. */
@@ -81,13 +81,18 @@ export async function listCheckpoints(dir: string): Promise<CheckpointPlace[]> {
     .map(({ path, step }) => ({ path, step }));
 }
 
+/** Whether a checkpoint is one of those in a folder. */
+export function isCheckpointOf(dir: string, path: string): boolean {
+  return platform.folders.isSame(splitPath(path)[0], dir);
+}
+
 /**
  * Removes the checkpoints of a folder that come after the one at `path`, if that lies in it: for a training that went back
  * to an earlier one, as the later ones are torn or not wanted.
  */
 export async function removeCheckpointsAfter(dir: string, path: string): Promise<void> {
-  const [folder, name] = splitPath(path);
-  if (!isSameFolder(folder, dir)) return;
+  if (!isCheckpointOf(dir, path)) return;
+  const [, name] = splitPath(path);
   const places = await listCheckpoints(dir);
   const place = places.findIndex((other) => splitPath(other.path)[1] === name);
   for (const later of places.slice(0, Math.max(0, place))) await platform.folders.remove(later.path);

@@ -8,9 +8,3 @@ export function splitPath(path: string): [folder: string, name: string] {
   const [, folder, name] = /^(?:(.*)[\\/])?([^\\/]*)[\\/]*$/.exec(path) ?? [];
   return [folder === undefined ? '.' : folder || '/', name ?? ''];
 }
-
-/** Whether two paths are the same but for slashes and a leading `./`. */
-export function isSameFolder(a: string, b: string): boolean {
-  const plain = (path: string) => `${path}/`.replace(/[\\/]+/g, '/').replace(/^(\.\/)+(?=.)/, '');
-  return plain(a) === plain(b);
-}

@@ -55,6 +55,7 @@ export const platform: Platform = {
     create: (path, files) =>
       attempt(path, 'a folder that can be written', () => createFolder(resolve(toPath(path)), files)),
     remove: (path) => attempt(path, 'a folder that can be removed', () => removeFolder(resolve(toPath(path)))),
+    isSame: (a, b) => resolve(toPath(a)) === resolve(toPath(b)),
     sweep: (path, prefix) =>
       attempt(path, 'a folder that can be written', () => sweepFolder(resolve(toPath(path)), prefix)),
   },

@@ -44,6 +44,8 @@ export interface FolderStore {
   create(path: string, files: ReadonlyMap<string, Uint8Array<ArrayBuffer> | string>): Promise<void>;
   /** Likewise; nothing happens where there is no such folder. */
   remove(path: string): Promise<void>;
+  /** Whether two paths lead to the same place, as far as the paths themselves tell. */
+  isSame(a: string, b: string): boolean;
   /** Removes what interrupted calls left in a folder, of folders whose names begin with `prefix`. */
   sweep(path: string, prefix: string): Promise<void>;
 }

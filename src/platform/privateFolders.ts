@@ -46,6 +46,8 @@ export const privateFolders: FolderStore = {
       await removeMarked(parent, name);
     }),
 
+  isSame: (a, b) => partsOf(a).join('/') === partsOf(b).join('/'),
+
   sweep: (path, prefix) =>
     attempt(path, async () => {
       const folder = await openFolder(path);

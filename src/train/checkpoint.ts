@@ -1,6 +1,7 @@
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { check, fail } from '../errors';
 import {
+  isCheckpointOf,
   listCheckpoints,
   readCheckpoint,
   removeCheckpointsAfter,
@@ -21,19 +22,27 @@ import type { CheckpointOptions } from './trainingOptions';
 import { weightNames, weightsInOrder } from './weightNames';
 import { readValues, writeWeight } from './weightValues';
 
-/** Makes room for a training's checkpoints: a folder holds those of one training, and none that it has gone back behind. */
-export async function claimCheckpointFolder(
-  { dir, keep }: CheckpointOptions,
+/** Throws `invalid-argument` where a folder holds checkpoints of another training. */
+export async function checkCheckpointFolder(
+  { dir }: CheckpointOptions,
   resumed: ResumedCheckpoint | undefined,
 ): Promise<void> {
-  if (resumed) await removeCheckpointsAfter(dir, resumed.path);
+  if (resumed && isCheckpointOf(dir, resumed.path)) return;
   const [newest] = await listCheckpoints(dir);
-  check(newest === undefined || (resumed !== undefined && newest.step <= resumed.record.course.step), {
+  check(newest === undefined, {
     where: 'trainClassifier, checkpoint',
     expected: 'a folder without checkpoints of another training',
     received: newest?.path,
     remedy: `Go on from them with resume: '${dir}', or choose another folder.`,
   });
+}
+
+/** Makes room for a training's checkpoints: its folder holds none that it has gone back behind. */
+export async function claimCheckpointFolder(
+  { dir, keep }: CheckpointOptions,
+  resumed: ResumedCheckpoint | undefined,
+): Promise<void> {
+  if (resumed) await removeCheckpointsAfter(dir, resumed.path);
   // A training that was killed before it could do so, and that was at its end, writes no further one.
   await removeOldCheckpoints(dir, keep);
 }
@@ -63,7 +72,7 @@ export async function saveCheckpoint(
   }
   const record: CheckpointRecord = {
     writer: writerOf(trainer.info),
-    ...identityOf(settings, dataset),
+    ...identityOf(settings, dataset, model),
     weights: [...names.values()],
     course: state,
   };
@@ -74,7 +83,8 @@ export async function saveCheckpoint(
 export async function openCheckpoint(path: string, model: LayersModel): Promise<ResumedCheckpoint> {
   const { path: place, record: read, tensors } = await readCheckpoint(path);
   const record = read as CheckpointRecord;
-  if (record?.course === undefined || record.writer === undefined || !Array.isArray(record.weights)) {
+  const isOurs = record?.course && record.writer && Array.isArray(record.weights) && Array.isArray(record.trainable);
+  if (!isOurs) {
     fail({ code: 'invalid-data', where: place, expected: 'a checkpoint of trainClassifier', received: 'another' });
   }
   const resumed = { path: place, record, tensors };

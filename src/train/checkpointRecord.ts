@@ -1,4 +1,5 @@
 import { getBackend } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { version } from '../../package.json';
 import type { ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
@@ -6,6 +7,7 @@ import type { Checkpoint } from '../io/checkpointFolder';
 import type { TrainingEngineInfo } from './trainer';
 import type { CourseState } from './trainingCourse';
 import type { TrainingSettings } from './trainingSettings';
+import { weightsInOrder } from './weightNames';
 
 /** What wrote a checkpoint: another engine, module or version may round otherwise. */
 export interface CheckpointWriter {
@@ -26,6 +28,8 @@ export interface CheckpointRecord {
   average: boolean;
   pictures: number;
   classNames: readonly string[];
+  /** Which weights are trained, as indices into `weights`; frozen ones are not. */
+  trainable: readonly number[];
   /** Names of all weights, in the order in which they were made. */
   weights: readonly string[];
   course: CourseState;
@@ -49,7 +53,11 @@ export interface ResumedFrom {
 }
 
 /** What is true of a training from its beginning to its end. */
-export const identityOf = (settings: TrainingSettings, dataset: ImageDataset<Uint8Array | Float32Array>) => ({
+export const identityOf = (
+  settings: TrainingSettings,
+  dataset: ImageDataset<Uint8Array | Float32Array>,
+  model: LayersModel,
+) => ({
   seed: settings.seed,
   batchSize: settings.batchSize,
   accumulateSteps: settings.accumulateSteps,
@@ -57,15 +65,23 @@ export const identityOf = (settings: TrainingSettings, dataset: ImageDataset<Uin
   average: settings.emaDecay !== undefined,
   pictures: dataset.size,
   classNames: dataset.classNames,
+  trainable: trainableIndices(model),
 });
+
+function trainableIndices(model: LayersModel): number[] {
+  const trainable = new Set(model.trainableWeights);
+  return weightsInOrder(model).flatMap((weight, i) => (trainable.has(weight) ? [i] : []));
+}
 
 /** Throws `invalid-argument` unless the training is the one that the checkpoint was written in. */
 export function checkResumed(
   { path, record }: ResumedCheckpoint,
   settings: TrainingSettings,
   dataset: ImageDataset<Uint8Array | Float32Array>,
+  model: LayersModel,
 ): void {
-  for (const [name, here] of Object.entries(identityOf(settings, dataset))) {
+  const { trainable, ...named } = identityOf(settings, dataset, model);
+  for (const [name, here] of Object.entries(named)) {
     const there = record[name as keyof CheckpointRecord];
     check(JSON.stringify(here) === JSON.stringify(there), {
       where: 'trainClassifier, resume',
@@ -74,6 +90,12 @@ export function checkResumed(
       remedy: 'Go on with the options and the dataset that the training began with.',
     });
   }
+  check(JSON.stringify(trainable) === JSON.stringify(record.trainable), {
+    where: 'trainClassifier, resume',
+    expected: `the ${record.trainable.length} weights to be trained that '${path}' has trained`,
+    received: trainable.length === record.trainable.length ? 'others' : trainable.length,
+    remedy: 'Freeze the layers that were frozen then, and no others; to train others, begin anew without resume.',
+  });
 }
 
 export function writerOf({ engine, module }: TrainingEngineInfo): CheckpointWriter {

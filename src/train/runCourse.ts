@@ -27,6 +27,8 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
     while (!state.finished) {
       await trainEpoch(course, {
         ready: async () => {
+          // Gradients that wait for their update are in no checkpoint: it is made first.
+          if (course.pending && settings.checkpoint) return;
           settings.signal?.throwIfAborted();
           await settings.control?.whenRunning(settings.signal);
         },

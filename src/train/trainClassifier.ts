@@ -6,8 +6,14 @@ import { check } from '../errors';
 import { outputKindOf } from '../graph/outputKind';
 import type { InputRange } from '../inputRange';
 import { setModelMetadata } from '../model/metadata';
-import { cacheFrozen } from './cacheFrozen';
-import { claimCheckpointFolder, openCheckpoint, restoreCourse, restoreWeights } from './checkpoint';
+import { type CachedTraining, cacheFrozen } from './cacheFrozen';
+import {
+  checkCheckpointFolder,
+  claimCheckpointFolder,
+  openCheckpoint,
+  restoreCourse,
+  restoreWeights,
+} from './checkpoint';
 import { checkResumed, type ResumedCheckpoint, type ResumedFrom } from './checkpointRecord';
 import { createTrainer, type TrainingData } from './createTrainer';
 import { createObserver } from './observers';
@@ -18,6 +24,7 @@ import { newCourseState, type TrainingCourse } from './trainingCourse';
 import type { TrainClassifierOptions } from './trainingOptions';
 import type { TrainingEpoch } from './trainingRecords';
 import { resolveTrainingSettings, type TrainingSettings } from './trainingSettings';
+import { readWeights, writeWeight } from './weightValues';
 
 /** What {@link trainClassifier} resolves to. */
 export interface TrainClassifierResult extends TrainingEngineInfo {
@@ -99,53 +106,58 @@ async function run(
   settings: TrainingSettings,
   resumed: ResumedCheckpoint | undefined,
 ): Promise<TrainClassifierResult> {
-  if (resumed) checkResumed(resumed, settings, data.dataset);
-  if (settings.checkpoint) await claimCheckpointFolder(settings.checkpoint, resumed);
-  // After all checks: a call that is refused leaves the model as it was.
+  if (resumed) checkResumed(resumed, settings, data.dataset, model);
+  if (settings.checkpoint) await checkCheckpointFolder(settings.checkpoint, resumed);
+  const before = resumed && (await readWeights(model));
   if (resumed) restoreWeights(resumed, model);
-  const cached = await cacheFrozen(model, data, settings);
+  let begun = false;
+  const begin = async () => {
+    if (settings.checkpoint) await claimCheckpointFolder(settings.checkpoint, resumed);
+    begun = true;
+  };
+  let cached: CachedTraining | undefined;
   try {
-    const course = await trainOn(model, cached?.head ?? model, cached ?? data, { data, settings, resumed });
-    return { ...course, cachedUpTo: cached?.boundary };
+    cached = await cacheFrozen(model, data, settings);
+    const parts = { trained: cached?.head ?? model, ...(cached ?? data) };
+    const result = await trainOn(model, parts, { data, settings, resumed, begin });
+    return { ...result, cachedUpTo: cached?.boundary };
+  } catch (error) {
+    // A call that is refused leaves the model as it was.
+    if (before && !begun) for (const [i, values] of before.entries()) writeWeight(model.weights[i]!, values);
+    throw error;
   } finally {
     cached?.dispose();
   }
 }
 
+interface TrainOnOptions {
+  data: PreparedTrainingData;
+  settings: TrainingSettings;
+  resumed: ResumedCheckpoint | undefined;
+  /** Called when nothing is left that could be refused. */
+  begin(): Promise<void>;
+}
+
 /** Trains all of a model, or its head on features that were kept. */
 async function trainOn(
   model: LayersModel,
-  trained: LayersModel,
-  { dataset, validation }: TrainingData,
-  {
-    data,
-    settings,
-    resumed,
-  }: { data: PreparedTrainingData; settings: TrainingSettings; resumed: ResumedCheckpoint | undefined },
+  { trained, dataset, validation }: TrainingData & { trained: LayersModel },
+  { data, settings, resumed, begin }: TrainOnOptions,
 ): Promise<Omit<TrainClassifierResult, 'cachedUpTo'>> {
   const outputKind = outputKindOf('trainClassifier', model);
   // Features that were computed once are no bytes to be mapped.
   const inputRange: InputRange = trained === model ? settings.inputRange : [0, 1];
   const trainer = await createTrainer(trained, { dataset, validation }, { ...settings, inputRange });
   try {
-    const { height, width, channels, classNames, resizing } = data.dataset;
-    const inputShape = [height, width, channels] as const;
-    setModelMetadata(model, {
-      ...{ inputRange: settings.inputRange, inputShape, classNames: [...classNames] },
-      ...resizing,
-    });
     const state = newCourseState();
     const course: TrainingCourse = {
-      dataset,
-      validation,
-      settings,
-      outputKind,
-      trainer,
-      state,
+      ...{ dataset, validation, settings, outputKind, trainer, state },
       bestWeights: undefined,
       pending: false,
     };
     const resumedFrom = resumed && (await restoreCourse(resumed, course, model, trained));
+    await begin();
+    describePictures(model, data.dataset, settings);
     const observer = await createObserver(model, data, course);
     await runCourse(course, { model, trained, observer });
     const { history, step, seconds, stoppedEarly, best } = state;
@@ -163,4 +175,11 @@ async function trainOn(
   } finally {
     await trainer.dispose();
   }
+}
+
+/** What a classifier is to do with pictures, and what the classes are called, goes with the model. */
+function describePictures(model: LayersModel, dataset: ImageDataset, { inputRange }: TrainingSettings): void {
+  const { height, width, channels, classNames, resizing } = dataset;
+  const inputShape = [height, width, channels] as const;
+  setModelMetadata(model, { inputRange, inputShape, classNames: [...classNames], ...resizing });
 }

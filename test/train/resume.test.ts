@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { readdirSync } from 'node:fs';
 import { rm, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type TrainClassifierOptions, trainClassifier } from '../../src/index';
@@ -158,5 +158,76 @@ test('a torn checkpoint is refused, and the one before it is offered', async () 
   const { history } = await trainClassifier(model, train, { ...everything, resume: join(folder.path, before!) });
   expect(history).toHaveLength(4);
   await rm(join(folder.path, newest!), { recursive: true });
+  model.dispose();
+});
+
+for (const engine of ['fused', 'tfjs'] as const) {
+  test(`${engine}: an abort among batches that accumulate waits for their update, and leaves a checkpoint`, async () => {
+    const model = build();
+    const stop = new AbortController();
+    const training = trainClassifier(model, train, {
+      ...everything,
+      engine,
+      accumulateSteps: 3,
+      checkpoint: { dir: folder.path },
+      signal: stop.signal,
+      onBatch: ({ step }) => void (step === 4 && stop.abort()),
+    });
+    await expect(training).rejects.toMatchObject({ name: 'AbortError' });
+    expect(readdirSync(folder.path)).toEqual(['step-00000006']);
+    model.dispose();
+  });
+}
+
+test("a folder with another training's checkpoints is refused, however early they are", async () => {
+  const [dir, other] = [join(folder.path, 'a'), join(folder.path, 'b')];
+  const model = build();
+  await trainClassifier(model, train, { ...everything, epochs: 1, seed: 6, checkpoint: { dir: other } });
+  await trainClassifier(model, train, { ...everything, epochs: 2, seed: 5, checkpoint: { dir } });
+  const goOn = (into: string) =>
+    trainClassifier(model, train, { ...everything, resume: dir, checkpoint: { dir: into } });
+  await expect(goOn(other)).rejects.toThrow(/without checkpoints of another training.*step-00000007/);
+  expect(readdirSync(other)).toEqual(['step-00000007']);
+  // The same folder by another path is no other.
+  await goOn(`./${relative('.', dir)}//`);
+  expect(readdirSync(dir)).toEqual(['step-00000021', 'step-00000028']);
+  model.dispose();
+});
+
+test('a call that is refused late leaves the model and the later checkpoints as they were', async () => {
+  const noisy = () => {
+    const model = sequential();
+    model.add(layers.flatten({ inputShape: [6, 6, 2] }));
+    model.add(layers.gaussianNoise({ stddev: 0.1 }));
+    model.add(layers.dense({ units: 3, activation: 'softmax' }));
+    return model;
+  };
+  const checkpoint = { dir: folder.path };
+  const model = noisy();
+  const options = { epochs: 2, batchSize: 16, seed: 5, checkpoint } as const;
+  await trainClassifier(model, train, { ...options, engine: 'tfjs' });
+  const places = readdirSync(folder.path).sort();
+  const before = weightsOf(model);
+  const resume = join(folder.path, places[0]!);
+  const again = trainClassifier(model, train, { ...options, epochs: 3, engine: 'fused', resume });
+  await expect(again).rejects.toMatchObject({ code: 'engine-failed' });
+  expect(weightsOf(model)).toEqual(before);
+  expect(readdirSync(folder.path).sort()).toEqual(places);
+  model.dispose();
+});
+
+test('layers that were frozen then are to be frozen again', async () => {
+  const checkpoint = { dir: folder.path };
+  const model = build();
+  const { layers: all } = model;
+  all[0]!.trainable = false;
+  await trainClassifier(model, train, { ...everything, epochs: 1, seed: 5, checkpoint });
+  const refuse = (message: RegExp) =>
+    expect(trainClassifier(model, train, { ...everything, resume: folder.path })).rejects.toThrow(message);
+  all[0]!.trainable = true;
+  await refuse(/the 4 weights to be trained that .* has trained, received 5.*Freeze the layers/);
+  all.at(-1)!.trainable = false;
+  all[0]!.trainable = false;
+  await refuse(/received 2/);
   model.dispose();
 });
