@@ -9,12 +9,12 @@ const CONFUSIONS_SHOWN = 20;
 /** The confusion matrix beside the accuracy of each class; nothing without an evaluation. */
 export function evaluationSection({ evaluation, classNames }: TrainingReport): Html | undefined {
   if (evaluation === undefined) return undefined;
-  const { name = 'validation', accuracy, loss, confusionMatrix } = evaluation;
+  const { name = 'validation', epoch, accuracy, loss, confusionMatrix } = evaluation;
   const pictures = sum(confusionMatrix.map(sum));
   const isSmall = classNames.length <= LARGEST_MATRIX;
   return html`<section aria-labelledby="evaluation">
 <h2 id="evaluation">How it does, class by class</h2>
-<p class="note">${count(pictures)} pictures of the ${name} set: accuracy ${percent(accuracy)}, loss ${decimal(loss, 4)}.</p>
+<p class="note">${count(pictures)} pictures of the ${name} set${epoch !== undefined && `, after epoch ${epoch}`}: accuracy ${percent(accuracy)}, loss ${decimal(loss, 4)}.</p>
 <div class="columns ${isSmall && 'matrix-and-classes'}">
 ${isSmall ? matrixTable(evaluation, classNames) : confusionsTable(evaluation, classNames)}
 ${perClassTable(evaluation)}

@@ -93,6 +93,8 @@ export interface ReportStep {
 export interface ReportEvaluation {
   /** Which pictures: `'test'`, say. @default 'validation' */
   name?: string | undefined;
+  /** After which epoch, where it was measured within a training. */
+  epoch?: number | undefined;
   loss: number;
   /** Fraction. */
   accuracy: number;

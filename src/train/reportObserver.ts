@@ -2,7 +2,6 @@ import { version_core } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { platform } from '#platform';
 import { version } from '../../package.json';
-import type { ImageDataset } from '../data/imageDataset';
 import { createReportWriter } from '../report/createReportWriter';
 import { reportPictures } from '../report/reportPictures';
 import { createStepSampler } from '../report/stepSampler';
@@ -13,7 +12,7 @@ import type {
   ReportTable,
   TrainingReport,
 } from '../report/trainingReport';
-import type { ClassifierEvaluation } from './evaluateClassifier';
+import type { Schedule } from './learningRate';
 import type { PreparedTrainingData } from './prepareTrainingData';
 import { progressOf, type TrainingCourse } from './trainingCourse';
 import type { TrainingObserver } from './trainingObserver';
@@ -35,8 +34,7 @@ export async function reportObserver(
   const samples = await reportPictures(data.dataset, evenIndices(data.dataset.size));
   const { classNames } = data.dataset;
   let secondsLeft = Number.NaN;
-  let evaluation: ReportEvaluation | undefined;
-  let mistakes: ReportMistake[] | undefined;
+  let mistakes = await mistakesOf(data, course);
 
   const report = (status: Partial<ReportStatus>): TrainingReport => ({
     title: `${model.name}: ${data.dataset.size} pictures, ${classNames.length} classes`,
@@ -52,7 +50,7 @@ export async function reportObserver(
     samples,
     epochs: state.history,
     steps: sampler.sampled.points,
-    evaluation,
+    evaluation: evaluationOf(course),
     mistakes,
     settings: settingsOf(course),
     environment: environmentOf(course),
@@ -65,11 +63,10 @@ export async function reportObserver(
       sampler.add({ step, epoch: epoch - 1 + batch / batches, loss, accuracy, learningRate, imagesPerSecond });
       await writer.offer(running);
     },
-    async onEpoch(_, evaluated) {
-      if (evaluated) {
-        const { loss, accuracy, perClass, confusionMatrix } = evaluated;
-        evaluation = { loss, accuracy, perClass, confusionMatrix };
-        mistakes = await picturesOf(data.validation!, evaluated);
+    async onEpoch({ epoch }, evaluated) {
+      if (evaluated && (!course.settings.restoreBest || state.best?.epoch === epoch)) {
+        state.evaluated = { epoch, ...evaluated };
+        mistakes = await mistakesOf(data, course);
       }
       await writer.write(running());
     },
@@ -87,9 +84,22 @@ function evenIndices(size: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor((i * size) / count));
 }
 
-async function picturesOf(dataset: ImageDataset, { mistakes }: ClassifierEvaluation): Promise<ReportMistake[]> {
+function evaluationOf({ state: { evaluated } }: TrainingCourse): ReportEvaluation | undefined {
+  if (evaluated === undefined) return undefined;
+  const { epoch, loss, accuracy, perClass, confusionMatrix } = evaluated;
+  // A checkpoint, which is JSON, has null for the accuracy of a class without pictures.
+  const classes = perClass.map((each) => ({ ...each, accuracy: each.accuracy ?? Number.NaN }));
+  return { epoch, loss, accuracy, perClass: classes, confusionMatrix };
+}
+
+async function mistakesOf(
+  { validation }: PreparedTrainingData,
+  { state: { evaluated } }: TrainingCourse,
+): Promise<ReportMistake[] | undefined> {
+  if (validation === undefined || evaluated === undefined) return undefined;
+  const { mistakes } = evaluated;
   const pictures = await reportPictures(
-    dataset,
+    validation,
     mistakes.map(({ index }) => index),
   );
   return mistakes.map(({ label, predicted, probability }, i) => ({
@@ -112,10 +122,13 @@ function settingsOf({ settings, dataset, validation }: TrainingCourse): ReportTa
   return {
     'training pictures': dataset.size,
     'validation pictures': validation?.size ?? 0,
-    learningRate: typeof learningRate === 'function' ? 'a schedule' : learningRate,
+    learningRate: typeof learningRate === 'function' ? nameOf(learningRate) : learningRate,
     ...Object.fromEntries(shown.map(([name, value]) => [name, showValue(value)])),
   };
 }
+
+/** Those of `schedules` tell what they were asked for. */
+const nameOf = ({ name }: Schedule) => (name.startsWith('schedules.') ? name : 'a function');
 
 function showValue(value: unknown): string | number | boolean | undefined {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;

@@ -1,6 +1,7 @@
 import type { ImageDataset } from '../data/imageDataset';
 import type { OutputKind } from '../graph/outputKind';
 import type { SampledSteps } from '../report/stepSampler';
+import type { ClassifierEvaluation } from './evaluateClassifier';
 import type { TrainingPosition } from './learningRate';
 import type { Trainer } from './trainer';
 import type { TrainingEpoch } from './trainingRecords';
@@ -34,6 +35,8 @@ export interface CourseState {
   best: { epoch: number; value: number } | undefined;
   /** The curves within epochs, where a report shows them. */
   sampled: Readonly<SampledSteps> | undefined;
+  /** How the validation pictures were classified after the epoch whose weights the model is to keep, likewise. */
+  evaluated: (ClassifierEvaluation & { epoch: number }) | undefined;
   /** Whether there is nothing left to train. */
   finished: boolean;
   /** Whether early stopping is why. */
@@ -67,6 +70,7 @@ export const newCourseState = (): CourseState => ({
   history: [],
   best: undefined,
   sampled: undefined,
+  evaluated: undefined,
   finished: false,
   stoppedEarly: false,
 });

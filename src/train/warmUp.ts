@@ -18,18 +18,22 @@ export interface WarmUpOptions {
  *
  * The default start is not 0 because a schedule does not know how long a step is: a training that is limited by minutes
  * has no number of steps by which the first one could begin a step further on.
+ *
+ * The function's name tells where it came from and what was asked for, so that a report can.
  */
 export function warmUp(
   where: string,
   { warmup = 0, warmupFrom = 0.01 }: WarmUpOptions,
   curve: (share: number, position: TrainingPosition) => number,
+  asked: object,
 ): Schedule {
   checkNumbers(where, { warmup, warmupFrom }, { warmup: below1, warmupFrom: upTo1 });
-  return (position) => {
+  const schedule = (position: TrainingPosition) => {
     const { progress } = position;
     const factor = progress < warmup ? warmupFrom + ((1 - warmupFrom) * progress) / warmup : 1;
     return factor * curve(Math.min(1, Math.max(0, (progress - warmup) / (1 - warmup))), position);
   };
+  return Object.defineProperty(schedule, 'name', { value: `${where}(${JSON.stringify(asked)})` });
 }
 
 /** A range of numbers, in words and as a test. */

@@ -3,7 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTrainingControl, type TrainingEpoch, trainClassifier } from '../../src/index';
+import {
+  createTrainingControl,
+  evaluateClassifier,
+  type LearningRate,
+  schedules,
+  type TrainingEpoch,
+  trainClassifier,
+} from '../../src/index';
 import { temporaryFolder } from '../engine/teamBundles';
 import { tinyModel, train, validation } from './models';
 
@@ -64,6 +71,59 @@ describe('reportDir', () => {
     const { course } = JSON.parse(read('checkpoints/step-00000004/checkpoint.json')).record;
     expect(course.sampled.points).toHaveLength(4);
     expect(read('history.csv').split('\n')).toHaveLength(4);
+    model.dispose();
+  });
+});
+
+describe("the report's evaluation", () => {
+  const evaluationOf = () => JSON.parse(read('history.json')).evaluation;
+
+  test('is still there after a resume, of a training at its end, and of one that is stopped at once', async () => {
+    const model = tinyModel();
+    const checkpoint = { dir: join(folder.path, 'checkpoints') };
+    const options = { batchSize: 16, seed: 5, reportDir: folder.path, validation };
+    await trainClassifier(model, train, { ...options, epochs: 2, checkpoint });
+    const expected = evaluationOf();
+    const page = read('report.html');
+    expect(expected).toMatchObject({ epoch: 2, accuracy: expect.any(Number) });
+    const pictures = (text: string) => text.split('data-pixels=').length;
+    expect(pictures(page)).toBeGreaterThan(16);
+    await trainClassifier(model, train, { ...options, epochs: 2, resume: checkpoint.dir });
+    expect(evaluationOf()).toEqual(expected);
+    expect(pictures(read('report.html'))).toBe(pictures(page));
+    const signal = AbortSignal.abort('enough');
+    await expect(trainClassifier(model, train, { ...options, epochs: 3, resume: checkpoint.dir, signal })).rejects.toBe(
+      'enough',
+    );
+    expect(evaluationOf()).toEqual(expected);
+    model.dispose();
+  });
+
+  test('is that of the weights which the model gets, where the best come back', async () => {
+    const model = tinyModel();
+    const options = { epochs: 4, batchSize: 16, seed: 5, validation, reportDir: folder.path };
+    // It learns in the first epoch only, and forgets.
+    const learningRate = ({ epoch }: { epoch: number }) => (epoch === 1 ? 0.01 : 3);
+    const { bestEpoch, history } = await trainClassifier(model, train, { ...options, learningRate, restoreBest: true });
+    expect(bestEpoch).toBeLessThan(4);
+    expect(history.at(-1)!.valLoss).toBeGreaterThan(history[bestEpoch - 1]!.valLoss!);
+    const { loss, accuracy, confusionMatrix } = await evaluateClassifier(model, validation);
+    const told = evaluationOf();
+    expect(told).toMatchObject({ epoch: bestEpoch, accuracy, confusionMatrix });
+    expect(told.loss).toBeCloseTo(loss, 5);
+    expect(read('report.html')).toContain(`of the validation set, after epoch ${bestEpoch}:`);
+    model.dispose();
+  });
+
+  test('stands beside what was asked for, schedules too', async () => {
+    const model = tinyModel();
+    const told = async (learningRate: LearningRate) => {
+      await trainClassifier(model, train, { epochs: 1, learningRate, reportDir: folder.path });
+      return JSON.parse(read('history.json')).settings.learningRate;
+    };
+    expect(await told(schedules.oneCycle({ rate: 0.02 }))).toBe('schedules.oneCycle({"rate":0.02})');
+    expect(await told(schedules.plateau({ rate: 0.02 }))).toBe('schedules.plateau({"rate":0.02})');
+    expect(await told(({ progress }) => 0.01 * progress)).toBe('a function');
     model.dispose();
   });
 });
