@@ -18,17 +18,21 @@ export interface SplitModel {
  * layers that are frozen or have no weights, and do nothing random.
  *
  * Features that are no map come as `[n,1,1,C]`. Undefined where the model is no chain, the beginning has no weights or an
- * open size, or nothing is left to train.
+ * open size, nothing is left to train, or a nested model would have to be cut that is frozen as a whole.
  */
 export function splitFrozen(model: LayersModel): SplitModel | undefined {
   const chain = layerChain(model);
   if ('unsupported' in chain) return undefined;
   const { layers: members } = chain;
   const shapes = outputShapes(model, members);
-  const end = boundaryOf(members.slice(0, frozenCount(model, members)), shapes);
+  const frozen = frozenLayers(model);
+  const end = boundaryOf(members.slice(0, frozenCount(frozen, members)), shapes);
   const shape = shapes[end];
   const hasWeights = members.slice(0, end).some((layer) => layer.weights.length > 0);
   if (!hasWeights || end === members.length || !isKnown(shape)) return undefined;
+  // What is frozen with the nested model around it, and behind something random, would not be frozen in the head.
+  const thaws = (layer: Layer) => layer.weights.length > 0 && frozen.has(layer) && layer.trainable;
+  if (members.slice(end).some(thaws)) return undefined;
 
   const isMap = shape.length === 3;
   const map = isMap ? shape : [1, 1, shape.reduce((product, size) => product * size, 1)];
@@ -59,8 +63,7 @@ function outputShapes({ inputs }: LayersModel, members: readonly Layer[]): Shape
 }
 
 /** How many layers at the beginning give the same values throughout a training. */
-function frozenCount(model: LayersModel, members: readonly Layer[]): number {
-  const frozen = frozenLayers(model);
+function frozenCount(frozen: ReadonlySet<Layer>, members: readonly Layer[]): number {
   // A batch norm without gamma and beta learns, too, as long as it is not frozen: its moving averages.
   const isConstant = (layer: Layer) => (frozen.has(layer) || layer.weights.length === 0) && !isRandom(layer);
   const count = members.findIndex((layer) => !isConstant(layer));

@@ -5,9 +5,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toTfDataset, trainClassifier } from '../../src/index';
 import { freeze } from '../../src/model/freeze';
-import { tinyDataset, tinyModel, train, weightsOf } from './models';
-
-const _validation = tinyDataset(21, 2);
+import { tinyModel, train, weightsOf } from './models';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');
@@ -44,6 +42,23 @@ test('inside a frozen nested model too, while the layers behind it learn', async
   await trainClassifier(model, train);
   expect(weightsOf(backbone)).toEqual(before);
   expect(model.layers[1]!.getWeights()[0]!.dataSync()).not.toEqual(head);
+});
+
+test.each(['tfjs', 'fused'] as const)('%s: behind a dropout in a frozen nested model, too', async (engine) => {
+  const backbone = tfl.sequential({
+    layers: [
+      tfl.layers.conv2d({ inputShape: [6, 6, 2], filters: 4, kernelSize: 3 }),
+      tfl.layers.dropout({ rate: 0.2 }),
+      tfl.layers.batchNormalization(),
+      tfl.layers.flatten(),
+    ],
+  });
+  const model = tfl.sequential({ layers: [backbone, tfl.layers.dense({ units: 3, activation: 'softmax' })] });
+  backbone.trainable = false;
+  const before = weightsOf(backbone);
+  const { cachedUpTo } = await trainClassifier(model, train, { engine, seed: 1 });
+  expect(weightsOf(backbone)).toEqual(before);
+  expect(cachedUpTo).toBeUndefined();
 });
 
 test('of two, one frozen: only the other moves', async () => {

@@ -150,6 +150,14 @@ describe('splitFrozen', () => {
       () => chain([null, null, 2], frozen(conv()), layers.conv2d({ filters: 1, kernelSize: 1 })),
     ],
     [
+      'a nested model that is frozen as a whole has a dropout before a batch norm',
+      () => {
+        const norm = layers.batchNormalization({});
+        const nested = chain([5, 5, 2], conv(), layers.dropout({ rate: 0.5 }), norm);
+        return chain([5, 5, 2], frozen(nested), layers.flatten(), dense());
+      },
+    ],
+    [
       'the model is no chain',
       () => {
         const picture = input({ shape: [5, 5, 2] });
