@@ -3,7 +3,7 @@
 // where recipes are chosen, so that the test pictures decide nothing.
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   evaluateClassifier,
   loadCifar10,
@@ -12,25 +12,29 @@ import {
   recipes,
   saveModel,
   splitDataset,
+  syntheticCifar10,
   trainClassifier,
 } from 'mobilenet-v1-ts';
-import { positiveInteger } from './output.mjs';
+import { positiveInteger, positiveNumber } from './output.mjs';
 
 const options = new Command()
   .description('The accuracy that a recipe reaches on CIFAR-10.')
   .addOption(new Option('--recipe <name>').choices(Object.keys(recipes)).default('quick'))
-  .option('--seed <number>', 'of weights, order and augmentation', Number, 1)
-  .option('--data <path>', 'where CIFAR-10 lies; without it it is fetched')
-  .option('--minutes <number>', "training time (default: the recipe's)", Number)
+  .option('--seed <number>', 'of weights, order and augmentation', positiveInteger, 1)
+  .option(
+    '--data <path>',
+    "where CIFAR-10 lies (without it it is fetched), or 'synthetic': 2,500 drawn pictures, to try this command",
+  )
+  .option('--minutes <number>', "training time (default: the recipe's)", positiveNumber)
   .option('--epochs <number>', 'passes over the training set, in place of minutes', positiveInteger)
-  .option('--alpha <number>', "width of the network (default: the recipe's)", Number)
+  .option('--alpha <number>', "width of the network (default: the recipe's)", positiveNumber)
   .option('--threads <number>', "default: the machine's", positiveInteger)
   .option('--holdout', 'measure on a tenth of the training pictures, and not on the test pictures')
   .option('--checkpoint <folder>', 'write checkpoints, and go on from the newest where there is one')
   .option('--report <folder>', 'write report.html, history.csv and history.json')
   .option('--out <folder>', 'save the model')
-  .option('--set <json>', 'training options that replace those of the recipe, as JSON', (text) => JSON.parse(text), {})
-  .option('--net <json>', 'network options, likewise', (text) => JSON.parse(text), {})
+  .option('--set <json>', 'training options that replace those of the recipe, as JSON', jsonObject, {})
+  .option('--net <json>', 'network options, likewise', jsonObject, {})
   .option('--json', 'one object a line')
   .parse()
   .opts();
@@ -38,7 +42,10 @@ const options = new Command()
 await setBackend('cpu');
 const { seed, alpha, minutes, epochs, threads } = options;
 const recipe = /** @type {keyof typeof recipes} */ (options.recipe);
-const { train, test } = await loadCifar10(options.data === undefined ? {} : { source: options.data });
+const isDrawn = options.data === 'synthetic';
+const { train, test } = isDrawn
+  ? syntheticCifar10()
+  : await loadCifar10(options.data === undefined ? {} : { source: options.data });
 const split = options.holdout && (await splitDataset(train, { fraction: 0.1, seed: 0 }));
 const [pictures, unseen] = split ? [split.train, split.validation] : [train, test];
 const isShort = recipe === 'quick' && !epochs && (minutes ?? 1) < 5;
@@ -82,17 +89,33 @@ const summary = {
   engine,
   module,
   threads: used,
-  measuredOn: split ? 'a tenth of the training pictures' : 'test pictures',
+  measuredOn: `${split ? 'a tenth of the training pictures' : 'test pictures'}${isDrawn ? ', drawn' : ''}`,
   loss: plain.loss,
   accuracyWithFlip: flipped.accuracy,
   accuracyWithFlipAndShift: shifted.accuracy,
 };
-const result = { recipe, seed, testAccuracy: plain.accuracy, minutes: seconds / 60 };
+const result = {
+  recipe,
+  seed,
+  [split ? 'heldOutAccuracy' : 'testAccuracy']: plain.accuracy,
+  minutes: seconds / 60,
+};
 if (options.json) {
   console.log(JSON.stringify({ bench: 'accuracy', ...summary }));
   console.log(JSON.stringify(result));
 } else {
   console.log({ ...summary, ...result });
+}
+
+/** @param {string} text */
+function jsonObject(text) {
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('Expected a JSON object.');
 }
 
 /** @param {string} folder */

@@ -40,6 +40,13 @@ export function listOf(choices) {
 }
 
 /** @param {string} text */
+export function positiveNumber(text) {
+  const value = Number(text);
+  if (!(Number.isFinite(value) && value > 0)) throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
+
+/** @param {string} text */
 export function positiveInteger(text) {
   const value = Number(text);
   if (!(Number.isInteger(value) && value > 0)) throw new InvalidArgumentError('Expected an integer above 0.');
