@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { type InMemoryImageDataset, inMemoryDataset } from '../../src/data/imageDataset';
+import type { PaddingStyle } from '../../src/model/architecture';
+import { convBlock, depthwiseConvBlock } from '../../src/model/blocks';
 import { createRandom } from '../../src/random';
 
 /** `size` pictures 6 x 6 x 2 of three classes, told apart by which channel and half is bright. */
@@ -39,6 +41,17 @@ export function tinyModel({ dropout = 0, activation = 'softmax' as 'softmax' | '
   model.add(tfl.layers.flatten());
   model.add(tfl.layers.dense({ units: 3, activation, kernelInitializer: kernelInitializer(1) }));
   return model;
+}
+
+/** A net that takes pictures of any size, as it pools over all of them. */
+export function pooledModel(padding?: PaddingStyle) {
+  const image = tfl.input({ shape: [6, 6, 2] });
+  let features = convBlock(image, { filters: 8, seed: 1, padding });
+  features = depthwiseConvBlock(features, { filters: 8, strides: 2, seed: 2, padding });
+  const pooled = tfl.layers.globalAveragePooling2d({}).apply(features) as tfl.SymbolicTensor;
+  const kernelInitializer = tfl.initializers.glorotUniform({ seed: 3 });
+  const outputs = tfl.layers.dense({ units: 3, activation: 'softmax', kernelInitializer }).apply(pooled);
+  return tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
 }
 
 let names = 0;

@@ -26,16 +26,24 @@ afterEach(() => folder.remove());
 const read = (name: string) => readFileSync(join(folder.path, name), 'utf8');
 
 describe('reportDir', () => {
-  test('writes the page, the history and what was asked for', async () => {
+  test.each(['fused', 'tfjs'] as const)('%s: writes the page, the history and what was asked for', async (engine) => {
     const model = tinyModel();
-    const options = { epochs: 3, batchSize: 16, seed: 5, validation, reportDir: folder.path, weightDecay: 0.125 };
+    const options = {
+      engine,
+      epochs: 3,
+      batchSize: 16,
+      seed: 5,
+      validation,
+      reportDir: folder.path,
+      weightDecay: 0.125,
+    };
     const { history } = await trainClassifier(model, train, options);
     const { status, settings, environment, epochs, evaluation } = JSON.parse(read('history.json'));
     expect(status).toMatchObject({ state: 'finished', epoch: 3, step: 12, progress: 1 });
     // Pictures are no settings: those of a validation set would be megabytes.
     expect(Object.keys(settings)).not.toContain('validation');
     expect(settings).toMatchObject({ 'training pictures': 50, seed: 5, weightDecay: 0.125, batchSize: 16 });
-    expect(environment).toMatchObject({ engine: 'fused' });
+    expect(environment).toMatchObject({ engine });
     expect(epochs.map(({ loss }: TrainingEpoch) => loss)).toEqual(history.map(({ loss }) => loss));
     expect(evaluation.accuracy).toBe(history[2]!.valAccuracy);
     expect(read('history.csv').split('\n')).toHaveLength(5);
@@ -129,27 +137,31 @@ describe("the report's evaluation", () => {
 });
 
 describe('control', () => {
-  test('a paused training takes no step, and its time does not count', async () => {
-    const model = tinyModel();
-    const control = createTrainingControl();
-    let steps = 0;
-    const training = trainClassifier(model, train, {
-      epochs: 2,
-      batchSize: 16,
-      control,
-      onBatch() {
-        if (++steps === 3) control.pause();
-      },
-    });
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    expect(control.paused).toBe(true);
-    expect(steps).toBe(3);
-    control.resume();
-    const { seconds } = await training;
-    expect(steps).toBe(8);
-    expect(seconds).toBeLessThan(0.7);
-    model.dispose();
-  });
+  test.each(['fused', 'tfjs'] as const)(
+    '%s: a paused training takes no step, and its time does not count',
+    async (engine) => {
+      const model = tinyModel();
+      const control = createTrainingControl();
+      let steps = 0;
+      const training = trainClassifier(model, train, {
+        engine,
+        epochs: 2,
+        batchSize: 16,
+        control,
+        onBatch() {
+          if (++steps === 3) control.pause();
+        },
+      });
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect(control.paused).toBe(true);
+      expect(steps).toBe(3);
+      control.resume();
+      const { seconds } = await training;
+      expect(steps).toBe(8);
+      expect(seconds).toBeLessThan(0.7);
+      model.dispose();
+    },
+  );
 
   test('a paused training can be aborted, and writes a checkpoint', async () => {
     const model = tinyModel();

@@ -2,15 +2,9 @@ import '@tensorflow/tfjs-backend-cpu';
 import { setBackend, train as tfTrain } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  convBlock,
-  depthwiseConvBlock,
-  schedules,
-  type TrainClassifierOptions,
-  trainClassifier,
-} from '../../src/index';
-import type { PaddingStyle } from '../../src/model/architecture';
-import { largestDifference, tensors, tinyModel, train, validation, weightsOf } from './models';
+import { inMemoryDataset } from '../../src/data/imageDataset';
+import { schedules, type TrainClassifierOptions, trainClassifier } from '../../src/index';
+import { largestDifference, pooledModel, tensors, tinyModel, train, validation, weightsOf } from './models';
 
 beforeEach(async () => {
   await setBackend('cpu');
@@ -21,10 +15,11 @@ async function trainIn(
   engine: 'fused' | 'tfjs',
   options: TrainClassifierOptions,
   build: () => tf.LayersModel = tinyModel,
+  dataset = train,
 ) {
   const model = build();
   const losses: number[] = [];
-  const result = await trainClassifier(model, train, {
+  const result = await trainClassifier(model, dataset, {
     epochs: 2,
     batchSize: 16,
     optimizer: 'momentum',
@@ -37,17 +32,6 @@ async function trainIn(
   const weights = weightsOf(model);
   model.dispose();
   return { losses, weights, result };
-}
-
-/** A net that takes pictures of any size, as it pools over all of them. */
-function pooledModel(padding?: PaddingStyle) {
-  const image = tf.input({ shape: [6, 6, 2] });
-  let features = convBlock(image, { filters: 8, seed: 1, padding });
-  features = depthwiseConvBlock(features, { filters: 8, strides: 2, seed: 2, padding });
-  const pooled = tf.layers.globalAveragePooling2d({}).apply(features) as tf.SymbolicTensor;
-  const kernelInitializer = tf.initializers.glorotUniform({ seed: 3 });
-  const outputs = tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer }).apply(pooled);
-  return tf.model({ inputs: image, outputs: outputs as tf.SymbolicTensor });
 }
 
 const weight = (i: number) => 0.5 + (i % 5) / 2;
@@ -84,6 +68,14 @@ const options: Record<string, TrainClassifierOptions> = {
   },
   'a validation split': { validationSplit: 0.3, shuffle: 20 },
   'a schedule with warm-up': { learningRate: schedules.oneCycle({ rate: 0.05 }) },
+  'a constant rate': { learningRate: schedules.constant({ rate: 0.02, warmup: 0.3 }) },
+  stairs: { learningRate: schedules.step({ rate: 0.05, every: 0.25 }) },
+  'rates by the piece': { learningRate: schedules.piecewise({ boundaries: [0.5], rates: [0.05, 0.001] }) },
+  'half a cosine': { learningRate: schedules.cosine({ rate: 0.05, final: 0.01 }) },
+  'a polynomial': { learningRate: schedules.polynomial({ rate: 0.05, power: 2 }) },
+  'an exponential': { learningRate: schedules.exponential({ rate: 0.05, final: 0.005 }) },
+  // No epoch is that much better than another.
+  'a plateau': { learningRate: schedules.plateau({ rate: 0.05, patience: 1, minDelta: 10 }), epochs: 4 },
 };
 
 describe('the engine and tfjs agree', () => {
@@ -104,6 +96,38 @@ describe('the engine and tfjs agree', () => {
     for (const [name, given] of Object.entries(options).slice(1)) {
       const changed = await trainIn('tfjs', given);
       expect(largestDifference(plain.weights, changed.weights), name).toBeGreaterThan(1e-4);
+    }
+  });
+
+  test('changed saturation, of pictures in colour: losses and weights within 2e-5', async () => {
+    const colours = inMemoryDataset({
+      ...{ height: 6, width: 6, channels: 3, classNames: train.classNames, labels: train.labels },
+      images: Uint8Array.from({ length: train.size * 108 }, (_, i) => (i * 89 + 37 * Math.floor(i / 108)) % 256),
+    });
+    const build = () => {
+      const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
+      const model = tf.sequential();
+      model.add(tf.layers.conv2d({ inputShape: [6, 6, 3], filters: 4, kernelSize: 3, kernelInitializer }));
+      model.add(tf.layers.flatten());
+      model.add(tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer }));
+      return model;
+    };
+    const given = { augment: { saturation: 0.8 } };
+    const [ours, theirs] = [
+      await trainIn('fused', given, build, colours),
+      await trainIn('tfjs', given, build, colours),
+    ];
+    const plain = await trainIn('fused', {}, build, colours);
+    expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
+    expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
+    expect(largestDifference(ours.weights, plain.weights)).toBeGreaterThan(1e-4);
+  });
+
+  test('the plateau falls after the second epoch and the third', async () => {
+    for (const engine of ['fused', 'tfjs'] as const) {
+      const { result } = await trainIn(engine, options['a plateau']!);
+      const rates = result.history.map(({ learningRate }) => learningRate);
+      expect(rates).toEqual([0.05, 0.05, 0.005, 0.0005].map((rate) => expect.closeTo(rate, 9)));
     }
   });
 
@@ -200,6 +224,21 @@ describe('what options mean', () => {
       expect(history).toHaveLength(bestEpoch + 2);
       expect(weightsOf(model)).toEqual(seen[bestEpoch - 1]);
       model.dispose();
+    });
+
+    test(`${engine}: without a validation set the loss decides, or the accuracy; less than minDelta is no gain`, async () => {
+      const lengthWith = async (given: TrainClassifierOptions) => {
+        const { result } = await trainIn(engine, {
+          ...{ epochs: 6, optimizer: 'sgd', learningRate: 0.05, earlyStopping: { patience: 2 } },
+          ...given,
+        });
+        expect(result.stoppedEarly).toBe(result.history.length < 6);
+        return result.history.length;
+      };
+      expect(await lengthWith({})).toBe(6);
+      expect(await lengthWith({ earlyStopping: { patience: 2, minDelta: 10 } })).toBe(3);
+      // Whoever learns nothing, from the same batches, is right as often.
+      expect(await lengthWith({ monitor: 'accuracy', learningRate: 0, shuffle: false })).toBe(3);
     });
 
     test(`${engine}: nothing is left behind, with everything switched on`, async () => {

@@ -5,10 +5,10 @@ import { rm, truncate } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TrainClassifierOptions, trainClassifier } from '../../src/index';
+import { schedules, type TrainClassifierOptions, type TrainingBatch, trainClassifier } from '../../src/index';
 import { createRandom } from '../../src/random';
 import { temporaryFolder } from '../engine/teamBundles';
-import { tinyModel, train, validation, weightsOf } from './models';
+import { pooledModel, tinyModel, train, validation, weightsOf } from './models';
 
 let folder: ReturnType<typeof temporaryFolder>;
 
@@ -229,5 +229,57 @@ test('layers that were frozen then are to be frozen again', async () => {
   all.at(-1)!.trainable = false;
   all[0]!.trainable = false;
   await refuse(/received 2/);
+  model.dispose();
+});
+
+/** What a checkpoint has to know for each of them is another thing. */
+const trainings: Record<string, TrainClassifierOptions> = {
+  'SGD without momentum': { optimizer: 'sgd', learningRate: 0.05 },
+  'momentum, smaller pictures first': { optimizer: 'momentum', pictureScales: [{ until: 0.6, scale: 5 / 6 }] },
+  'RMSprop with momentum, cutmix': { optimizer: { name: 'rmsprop', momentum: 0.5 }, cutmix: 1 },
+  'Adam, a plateau': {
+    optimizer: 'adam',
+    learningRate: schedules.plateau({ rate: 0.01, patience: 1, minDelta: 10 }),
+  },
+  'early stopping': { validation, earlyStopping: { patience: 2, minDelta: 10 }, restoreBest: true },
+};
+
+for (const engine of ['fused', 'tfjs'] as const) {
+  test.each(Object.entries(trainings))(`${engine}: %s, stopped before it began and in its midst`, async (_, given) => {
+    const options = { epochs: 4, batchSize: 16, seed: 5, engine, ...given };
+    const whole = pooledModel();
+    const expected = await trainClassifier(whole, train, options);
+    const checkpoint = { dir: folder.path };
+    for (const [resume, stopAt] of [
+      [undefined, 0],
+      [folder.path, 6],
+    ] as const) {
+      const model = pooledModel();
+      const stop = new AbortController();
+      if (stopAt === 0) stop.abort();
+      const onBatch = ({ step }: TrainingBatch) => void (step === stopAt && stop.abort());
+      const { signal } = stop;
+      const training = trainClassifier(model, train, { ...options, checkpoint, resume, signal, onBatch });
+      await expect(training).rejects.toMatchObject({ name: 'AbortError' });
+      expect(readdirSync(folder.path)).toContain(`step-0000000${stopAt}`);
+      model.dispose();
+    }
+    const model = pooledModel();
+    const outcome = await trainClassifier(model, train, { ...options, resume: folder.path });
+    expect(figures(outcome.history)).toEqual(figures(expected.history));
+    expect(outcome).toMatchObject({ stoppedEarly: expected.stoppedEarly, bestEpoch: expected.bestEpoch });
+    expect(weightsOf(model)).toEqual(weightsOf(whole));
+    model.dispose();
+    whole.dispose();
+  });
+}
+
+test('minutes that are used up are not given again', async () => {
+  const model = build();
+  const options = { seed: 5, batchSize: 8, maxMinutes: 1e-6, checkpoint: { dir: folder.path } };
+  const { steps, seconds } = await trainClassifier(model, train, options);
+  expect(steps).toBe(1);
+  const again = await trainClassifier(model, train, { ...options, resume: folder.path });
+  expect(again).toMatchObject({ steps: 1, seconds });
   model.dispose();
 });

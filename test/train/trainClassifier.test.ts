@@ -99,19 +99,31 @@ describe('what it resolves to and calls', () => {
     expect(history.map(({ learningRate }) => learningRate)).toEqual([0.1 * 0.75, 0.1 * 0.25]);
   });
 
-  test('maxMinutes ends the epoch early, and what was done counts', async () => {
-    const { history, steps, seconds } = await trainClassifier(tinyModel(), train, { maxMinutes: 1e-6, batchSize: 1 });
-    expect(history).toHaveLength(1);
-    expect(steps).toBe(1);
-    expect(seconds).toBeGreaterThan(0);
-    const epochsFirst = await trainClassifier(tinyModel(), train, { maxMinutes: 10, epochs: 2 });
-    expect(epochsFirst.history).toHaveLength(2);
-    const seen: number[] = [];
-    const onBatch = ({ progress }: TrainingBatch) => void seen.push(progress);
-    const minutesFirst = await trainClassifier(tinyModel(), train, { maxMinutes: 1e-6, epochs: 1000, onBatch });
-    expect(minutesFirst.history).toHaveLength(1);
-    expect(seen).toEqual([1]);
-  });
+  test.each(['fused', 'tfjs'] as const)(
+    '%s: maxMinutes ends the epoch early, and what was done counts',
+    async (engine) => {
+      const { history, steps, seconds } = await trainClassifier(tinyModel(), train, {
+        engine,
+        maxMinutes: 1e-6,
+        batchSize: 1,
+      });
+      expect(history).toHaveLength(1);
+      expect(steps).toBe(1);
+      expect(seconds).toBeGreaterThan(0);
+      const epochsFirst = await trainClassifier(tinyModel(), train, { engine, maxMinutes: 10, epochs: 2 });
+      expect(epochsFirst.history).toHaveLength(2);
+      const seen: number[] = [];
+      const onBatch = ({ progress }: TrainingBatch) => void seen.push(progress);
+      const minutesFirst = await trainClassifier(tinyModel(), train, {
+        engine,
+        maxMinutes: 1e-6,
+        epochs: 1000,
+        onBatch,
+      });
+      expect(minutesFirst.history).toHaveLength(1);
+      expect(seen).toEqual([1]);
+    },
+  );
 
   test('input range, class names and shape go into the metadata, and the range is the next default', async () => {
     const model = tinyModel();

@@ -1,0 +1,36 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { setBackend } from '@tensorflow/tfjs-core';
+import { beforeEach, expect, test } from 'vitest';
+import { mobilenetV1, recipeNetworks, recipes, syntheticCifar10, trainClassifier } from '../../src/index';
+import { learningRateAt } from '../../src/train/learningRate';
+import { largestDifference, weightsOf } from './models';
+
+beforeEach(() => setBackend('cpu').then(() => {}));
+
+const { train } = syntheticCifar10({ train: 48, test: 1, seed: 4 });
+const names = Object.keys(recipes) as (keyof typeof recipes)[];
+
+test.each(names)('%s, a few steps on its narrowed network: both engines agree within 1e-4', async (name) => {
+  const [fused, tfjs] = await Promise.all(
+    (['fused', 'tfjs'] as const).map(async (engine) => {
+      // Without dropout, whose masks are each engine's own; and at small rates, as large ones multiply what rounding leaves.
+      const network = { ...recipeNetworks[name], alpha: 0.05, stemStride: 2, dropout: 0 } as const;
+      const model = mobilenetV1({ ...network, classes: 10, inputShape: [32, 32, 3], seed: 2 });
+      const before = weightsOf(model);
+      const losses: number[] = [];
+      const result = await trainClassifier(model, train, {
+        ...recipes[name],
+        ...{ maxMinutes: undefined, epochs: 2, batchSize: 16, seed: 3, engine },
+        learningRate: (position) => 0.001 * learningRateAt(recipes[name].learningRate, position),
+        onBatch: ({ loss }) => void losses.push(loss),
+      });
+      expect(result.engine).toBe(engine);
+      const weights = weightsOf(model);
+      model.dispose();
+      return { before, weights, losses };
+    }),
+  );
+  expect(fused!.losses).toHaveLength(6);
+  expect(largestDifference(fused!.before, fused!.weights)).toBeGreaterThan(1e-7);
+  expect(largestDifference([fused!.losses], [tfjs!.losses])).toBeLessThan(1e-4);
+});
