@@ -42,7 +42,7 @@ export const guideSidebar: DefaultTheme.SidebarItem[] = [
       { text: 'Accuracy', link: '/accuracy' },
       { text: "The tutorial's recipe", link: '/tutorialRecipe' },
       { text: 'The trained models', link: '/cifar10ModelCard' },
-      { text: 'Logs of all runs', link: '/results' },
+      { text: 'Logs of the runs', link: '/results' },
     ],
   },
   {
