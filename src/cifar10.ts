@@ -11,6 +11,7 @@ import { httpFiles } from './io/modelFiles';
 import { joinPath } from './io/paths';
 import { readModelFiles } from './io/readModelFiles';
 import { isUrl } from './io/url';
+import { addressOf } from './platform/address';
 
 /** Widths of MobileNetV1 that come trained. */
 export type Cifar10Alpha = 0.5 | 0.25;
@@ -165,12 +166,14 @@ function explainLostFiles(where: string, json: string, error: unknown): void {
 }
 
 function copied(where: string, folder: string, alpha: Cifar10Alpha): ModelAddresses {
-  const addressOf = (name: string) => {
-    const path = joinPath(folder, `alpha-${alpha}/${name}`);
-    if (platform.name === 'node') return path;
-    const page = globalThis.location?.href;
-    check(URL.canParse(path, page), { where, expected: 'url to be an address', received: folder });
-    return new URL(path, page).href;
+  const address = addressOf(where, folder);
+  const placeOf = (name: string) => {
+    const file = `alpha-${alpha}/${name}`;
+    if (address === undefined) return joinPath(folder, file);
+    // A query, such as a token, stays behind the path.
+    const place = new URL(address);
+    place.pathname = joinPath(place.pathname, file);
+    return place.href;
   };
-  return { json: addressOf('model.json'), weights: addressOf('weights.bin') };
+  return { json: placeOf('model.json'), weights: placeOf('weights.bin') };
 }

@@ -20,7 +20,7 @@ const WHERE = 'createClassifier';
 
 /** Runs a model, or a part of it, in the library's own kernels, with the weights that it has now. */
 export async function createEngineRunners(model: LayersModel, settings: ClassifierSettings): Promise<Runners> {
-  const stages = inferenceStages(WHERE, model);
+  const stages = inferenceStages(WHERE, model, settings.size);
   const weights = await copyWeights(model);
   const fold = (part: LayersModel, graph: StageGraph) => foldBatchNorm(graph, weights.of(part));
   return settings.precision === 'int8'
@@ -40,7 +40,7 @@ async function float32Runners(
     whole: await createEngineRunner(() => fold(model, stages), settings),
     async startUntil(output) {
       const part = cutModel(model, output);
-      const partStages = inferenceStages('embed', part);
+      const partStages = inferenceStages('embed', part, settings.size);
       return createEngineRunner(() => fold(part, partStages), settings);
     },
   };
@@ -70,7 +70,7 @@ async function int8Runners(
     whole: await createEngineRunner(quantizeWhole, settings),
     async startUntil(output) {
       const part = cutModel(model, output);
-      const graph = fold(part, inferenceStages('embed', part));
+      const graph = fold(part, inferenceStages('embed', part, settings.size));
       const quantized = quantize(graph);
       return createEngineRunner(() => ('graph' in quantized ? quantized.graph : graph), settings);
     },

@@ -38,7 +38,17 @@ async function readChunk(
   while (reading.length < CHUNK) {
     const { done, value } = iterator.next();
     if (done) break;
-    reading.push(read(value));
+    const pixels = read(value);
+    // Where the iterator throws, nobody asks for them.
+    pixels.catch(() => {});
+    reading.push(pixels);
   }
-  return reading.length > 0 ? joinPixels(await Promise.all(reading)) : undefined;
+  if (reading.length === 0) return undefined;
+  try {
+    return joinPixels(await Promise.all(reading));
+  } catch (error) {
+    // There will be no further chunk: a generator may have something to close.
+    iterator.return?.();
+    throw error;
+  }
 }

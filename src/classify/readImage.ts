@@ -4,7 +4,8 @@ import { decodePicture } from '../data/decodePicture';
 import { readBlob } from '../data/readBlob';
 import type { Picture } from '../data/resizePicture';
 import { check, fail } from '../errors';
-import { download } from '../platform/download';
+import { addressOf } from '../platform/address';
+import { downloadBytes } from '../platform/download';
 import type { ClassifierImage, PixelArray } from './classifierImage';
 import { elementPixels, isDrawable } from './elementPixels';
 import { checkPixelRange } from './pixelRange';
@@ -40,8 +41,7 @@ export async function readImage(image: ClassifierImage, options: ReadImageOption
 
 async function readAny(image: unknown, options: ReadImageOptions): Promise<Picture> {
   const { where, signal } = options;
-  // The class's name, because Node lacks most of the classes, and frames of a page have each their own.
-  const kind = Object.prototype.toString.call(image).slice('[object '.length, -1);
+  const kind = kindOf(image);
   if (isDrawable(kind)) return elementPixels(image as never, kind, where);
   switch (kind) {
     case 'String':
@@ -67,12 +67,14 @@ async function readAny(image: unknown, options: ReadImageOptions): Promise<Pictu
   });
 }
 
-/** A path, a `file:` URL, or an address that can be fetched. */
+/** The class's name, because Node lacks most of the classes, and frames of a page have each their own. */
+const kindOf = (value: unknown) => Object.prototype.toString.call(value).slice('[object '.length, -1);
+
+/** A path or a `file:` URL in Node, else an address that can be fetched. */
 async function readPlace(place: string, options: ReadImageOptions): Promise<Picture> {
-  const isFetched = /^(https?|data|blob):/i.test(place);
-  const bytes = isFetched
-    ? await new Response(await download(place, { signal: options.signal })).arrayBuffer()
-    : await platform.readFile(place);
+  const address = addressOf(options.where, place);
+  const bytes =
+    address === undefined ? await platform.readFile(place) : await downloadBytes(address, { signal: options.signal });
   return decode(bytes, /^data:/i.test(place) ? 'data:' : place, options);
 }
 
@@ -88,11 +90,12 @@ async function decode(
 }
 
 async function pixelArray({ data, width, height }: PixelArray, where: string, signal?: AbortSignal): Promise<Picture> {
-  const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-  check(isBytes || data instanceof Float32Array, {
+  const kind = kindOf(data);
+  const isBytes = kind === 'Uint8Array' || kind === 'Uint8ClampedArray';
+  check(isBytes || kind === 'Float32Array', {
     where,
     expected: 'pixels in a Uint8Array, Uint8ClampedArray or Float32Array',
-    received: Object.prototype.toString.call(data).slice('[object '.length, -1),
+    received: kind,
   });
   const isSize = (length: number) => Number.isInteger(length) && length > 0;
   check(isSize(width) && isSize(height), {
@@ -107,7 +110,9 @@ async function pixelArray({ data, width, height }: PixelArray, where: string, si
     received: `${data.length} numbers`,
     remedy: 'Check that width and height are those of the data, and not swapped with those of another picture.',
   });
-  if (!isBytes) await checkPixelRange(data, where, signal);
-  const plain = isBytes ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
+  // Arrays of this frame, whichever frame they came from.
+  const { buffer, byteOffset, length } = data;
+  const plain = isBytes ? new Uint8Array(buffer, byteOffset, length) : new Float32Array(buffer, byteOffset, length);
+  if (plain instanceof Float32Array) await checkPixelRange(plain, where, signal);
   return { data: plain, width, height, channels };
 }

@@ -1,7 +1,7 @@
 import { platform } from '#platform';
 import { check, fail } from '../errors';
 import { setWasmSource, type WasmFlavour } from '../kernels/wasmModule';
-import { download } from '../platform/download';
+import { downloadBytes } from '../platform/download';
 
 /** One of the four files in `mobilenet-v1-ts/wasm/`: its bytes, or where they are. In Node an address may be a path. */
 export type WasmFile = BufferSource | Response | URL | string;
@@ -82,7 +82,7 @@ async function readBytes(flavour: WasmFlavour, file: WasmFile): Promise<Uint8Arr
   });
   const address = String(file);
   if (platform.name === 'node' && !/^(https?|data|blob):/.test(address)) return platform.readFile(address);
-  return new Uint8Array(await new Response(await download(address)).arrayBuffer());
+  return downloadBytes(address);
 }
 
 async function readResponse(flavour: WasmFlavour, response: Response): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,8 @@
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { platform } from '#platform';
 import { check, fail } from '../errors';
+import { addressOf } from '../platform/address';
 import { buildModel } from './buildModel';
 import { type CheckedArtifacts, checkArtifacts } from './checkArtifacts';
 import { folderFiles, httpFiles, pickedFiles } from './modelFiles';
@@ -23,7 +25,8 @@ export interface LoadModelOptions {
 /**
  * Loads a model in the tfjs layers format, ours or any other; it comes uncompiled, its metadata with it.
  *
- * @param source In Node a folder or the path of a `model.json`; anywhere the URL of a `model.json`, `indexeddb://name`,
+ * @param source In Node a folder or the path of a `model.json`; anywhere the URL of a `model.json` (in a browser from the
+ * page's own on: '/my-model/model.json'), `indexeddb://name`,
  * `localstorage://name`, the files that a user picked, or an `IOHandler` of tfjs.
  * @throws {MobilenetError} `file-system`, `download-failed`, `invalid-data` (a damaged file, another model's weights, a
  * graph model), `missing-backend`, `invalid-argument`. No tensor stays behind then.
@@ -48,9 +51,17 @@ async function readSource(source: ModelSource, options: LoadModelOptions): Promi
       ? readModelFiles(pickedFiles(source), options.onProgress)
       : checkArtifacts('loadModel', await readHandler(source));
   }
-  if (isHttp(source)) return readModelFiles(httpFiles(source, options), options.onProgress);
+  const address = addressOfModel(source);
+  if (address !== undefined) return readModelFiles(httpFiles(address, options), options.onProgress);
   if (isUrl(source)) return checkArtifacts(source, await readStore(source));
   return readModelFiles(await folderFiles(source), options.onProgress);
+}
+
+/** In a browser the page's own server has a `model.json` too, by its path; folders cannot be listed there. */
+function addressOfModel(source: string): string | undefined {
+  if (isHttp(source)) return source;
+  const isPagePath = platform.name === 'browser' && !isUrl(source) && /\.json(?:[?#].*)?$/.test(source);
+  return isPagePath ? addressOf('loadModel', source) : undefined;
 }
 
 /** A handler that the user gave throws errors of its own, which are left as they are. */

@@ -1,6 +1,6 @@
 import { platform } from '#platform';
 import { fail } from '../errors';
-import { download } from '../platform/download';
+import { downloadBytes } from '../platform/download';
 import { refuse } from './refuse';
 
 /** The files of one model, wherever they are. */
@@ -45,16 +45,15 @@ export function httpFiles(
       address.search = new URL(url).search;
       return address.href;
     },
-    async read(address) {
-      return new Uint8Array(await new Response(await download(address, options)).arrayBuffer());
-    },
+    read: (address) => downloadBytes(address, options),
   };
 }
 
 /** Files that the user picked or dropped, in any order; their folders are not known, so names alone must do. */
 export function pickedFiles(files: ArrayLike<File>): ModelFiles {
   const byName = new Map(Array.from(files, (file) => [file.name, file]));
-  const json = [...byName.values()].find(({ name }) => name.endsWith('.json'));
+  // Beside it may lie others: Teachable Machine adds a metadata.json.
+  const json = byName.get('model.json') ?? [...byName.values()].find(({ name }) => name.endsWith('.json'));
   if (json === undefined) {
     refuse('loadModel', 'a model.json among the files', listed([...byName.keys()]), 'Pick it with its shards.');
   }

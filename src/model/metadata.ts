@@ -30,7 +30,8 @@ export function getModelMetadata(model: LayersModel): ModelMetadata {
   return (model.getUserDefinedMetadata() ?? {}) as ModelMetadata;
 }
 
-/** Adds to the metadata of a model; entries that are not named here, the user's own among them, stay. */
+/** Adds to the metadata of a model; entries that are not named here or undefined, the user's own among them, stay. */
 export function setModelMetadata(model: LayersModel, metadata: ModelMetadata): void {
-  model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), ...metadata });
+  const known = Object.entries(metadata).filter(([, value]) => value !== undefined);
+  model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), ...Object.fromEntries(known) });
 }

@@ -56,6 +56,22 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
   );
 }
 
+/** All bytes at an address; fails as {@link download} does. */
+export async function downloadBytes(url: string, options: DownloadOptions = {}): Promise<Bytes> {
+  return readAll(await download(url, options));
+}
+
+/**
+ * All bytes of a stream. In place of `new Response(stream).arrayBuffer()`, which in Chromium rejects with an error of its own
+ * whatever the stream failed with.
+ */
+export async function readAll(stream: ByteStream): Promise<Bytes> {
+  const chunks: Bytes[] = [];
+  const reader = stream.getReader();
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) chunks.push(value!);
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
 /** Calls back with the number of bytes that went through so far. */
 export function countBytes(onProgress: (loaded: number) => void): TransformStream<Bytes, Bytes> {
   let loaded = 0;

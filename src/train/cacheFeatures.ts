@@ -45,7 +45,7 @@ export async function cacheFeatures(
   const values = height * width * channels;
   if (4 * dataset.size * values > memoryLimitMegabytes * 2 ** 20) return undefined;
 
-  const predictor = await usePredictor(features, options);
+  const predictor = await usePredictor(features, dataset, options);
   try {
     const cached = { images: new Float32Array(dataset.size * values), labels: new Int32Array(dataset.size) };
     let done = 0;
@@ -64,10 +64,14 @@ export async function cacheFeatures(
   }
 }
 
-async function usePredictor(features: LayersModel, options: CacheFeaturesOptions): Promise<Predictor> {
+async function usePredictor(
+  features: LayersModel,
+  size: ImageDataset,
+  options: CacheFeaturesOptions,
+): Promise<Predictor> {
   const { predict, engine = 'auto', threads, inputRange = [0, 1] } = options;
   if (predict) return { predict, dispose: async () => {} };
-  return createPredictor(features, { where: 'cacheFeatures', engine, threads, inputRange });
+  return createPredictor(features, { where: 'cacheFeatures', engine, threads, inputRange, size });
 }
 
 function gather(

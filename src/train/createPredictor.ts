@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { ImageBatch } from '../data/imageDataset';
+import type { ImageBatch, ImageDataset } from '../data/imageDataset';
 import { chooseEngine, type EngineChoice } from '../engine/engineChoice';
 import { createInferenceEngine } from '../engine/inferenceEngine';
 import { inferenceStages } from '../engine/inferenceStages';
@@ -22,6 +22,8 @@ export interface CreatePredictorOptions {
   engine: EngineChoice;
   threads: number | undefined;
   inputRange: InputRange;
+  /** Of the pictures. */
+  size: Pick<ImageDataset, 'height' | 'width'>;
 }
 
 /** Chooses what runs the model, with the weights that it has now: the engine, or tfjs. */
@@ -39,9 +41,9 @@ function tfjsPredictor(model: LayersModel, { inputRange }: CreatePredictorOption
 
 async function enginePredictor(
   model: LayersModel,
-  { where, threads, inputRange }: CreatePredictorOptions,
+  { where, threads, inputRange, size }: CreatePredictorOptions,
 ): Promise<Predictor> {
-  const stages = inferenceStages(where, model);
+  const stages = inferenceStages(where, model, size);
   const weights = await copyWeights(model);
   const graph = () => foldBatchNorm(stages, weights.of(model));
   const engine = await createInferenceEngine({ graph, inputRange, threads });

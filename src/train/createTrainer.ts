@@ -4,13 +4,15 @@ import type { ImageDataset } from '../data/imageDataset';
 import { chooseEngine, inTheWay, refuseFused } from '../engine/engineChoice';
 import { createTrainingEngine } from '../engine/trainingEngine';
 import { outputKindOf } from '../graph/outputKind';
-import { type ReadStagesOptions, readStages } from '../graph/readStages';
-import type { StageGraph } from '../graph/stage';
+import { readStages } from '../graph/readStages';
+import type { FeatureSize, StageGraph } from '../graph/stage';
 import { registerWasmTrainingKernels } from '../kernels/registerWasmTrainingKernels';
 import { createEngineTrainer } from './engineTrainer';
 import { createTfjsTrainer } from './tfjsTrainer';
 import type { Trainer } from './trainer';
 import { isTfjsOptimizer, type TrainingSettings } from './trainingSettings';
+
+type PictureSize = Pick<FeatureSize, 'height' | 'width'>;
 
 /** The pictures that a trainer is made for. */
 export interface TrainingData {
@@ -56,7 +58,7 @@ async function engineTrainer(
 ): Promise<Trainer> {
   const { optimizer, batchSize, threads, inputRange, weightDecayOn, clipNorm, emaDecay, pictureSizes } = settings;
   if (isTfjsOptimizer(optimizer)) refuse('a tfjs optimizer, whose steps only tfjs can take');
-  const graph = readGraph(model);
+  const graph = readGraph(model, dataset);
   const otherSizes = readOtherSizes(model, graph, pictureSizes);
   const weights = await Promise.all(model.weights.map((weight) => weight.read().data<'float32'>()));
   const engine = await createTrainingEngine({
@@ -75,11 +77,10 @@ async function engineTrainer(
   return createEngineTrainer(model, engine);
 }
 
-function readGraph(model: LayersModel, size?: ReadStagesOptions['size']): StageGraph {
-  const read = readStages(model, { size });
-  if ('graph' in read) return read.graph;
-  const pictures = size ? `, with pictures of ${size.height} x ${size.width}` : '';
-  return refuse(`${inTheWay(read.unsupported)}${pictures}`);
+/** @param addition to what is said where the engine cannot express the model */
+function readGraph(model: LayersModel, { height, width }: PictureSize, addition = ''): StageGraph {
+  const read = readStages(model, { size: { height, width } });
+  return 'graph' in read ? read.graph : refuse(`${inTheWay(read.unsupported)}${addition}`);
 }
 
 /** The model for pictures of each size of a training that is not its own. */
@@ -88,7 +89,9 @@ function readOtherSizes(model: LayersModel, { input }: StageGraph, pictureSizes:
     [...pictureSizes, input].map(({ height, width }) => [`${height} x ${width}`, { height, width }]),
   );
   sizes.delete(`${input.height} x ${input.width}`);
-  return Array.from(sizes.values(), (size) => readGraph(model, size));
+  return Array.from(sizes.values(), (size) =>
+    readGraph(model, size, `, with pictures of ${size.height} x ${size.width}`),
+  );
 }
 
 function refuse(received: string): never {

@@ -105,7 +105,7 @@ export async function evaluateClassifier(
   const outputKind = outputKindOf(WHERE, model);
   signal?.throwIfAborted();
   await backendReady(WHERE);
-  const predictor = await createPredictor(model, { where: WHERE, engine, threads, inputRange });
+  const predictor = await createPredictor(model, { where: WHERE, engine, threads, inputRange, size: dataset });
   try {
     const settings = { batchSize, outputKind, testTimeAugmentation, onBatch, signal };
     return await evaluatePredictions(predictor.predict, dataset, settings);

@@ -17,7 +17,7 @@ function serve(page?: string) {
   const requests: string[] = [];
   const fetch = async (address: RequestInfo | URL) => {
     requests.push(String(address));
-    const [, file] = /cifar10\/(alpha-[^/]+\/[\w.]+)$/.exec(String(address)) ?? [];
+    const [, file] = /cifar10\/(alpha-[^/]+\/[\w.]+)$/.exec(new URL(String(address)).pathname) ?? [];
     return new Response(page ?? (file ? new Uint8Array(readFileSync(`${folder}/${file}`)) : null));
   };
   return { requests, fetch };
@@ -35,6 +35,12 @@ test.each([
   const { requests, fetch } = serve();
   (await loadCifar10Model({ fetch, ...(url !== undefined && { url }) })).dispose();
   expect(requests).toEqual([`${base}/alpha-0.25/model.json`, `${base}/alpha-0.25/weights.bin`]);
+});
+
+test('a query, such as a token, goes behind the path', async () => {
+  const { requests, fetch } = serve();
+  (await loadCifar10Model({ fetch, url: 'https://files.example/cifar10?token=1' })).dispose();
+  expect(requests[0]).toBe('https://files.example/cifar10/alpha-0.25/model.json?token=1');
 });
 
 test('where a page comes in place of the files, the message says what to do', async () => {

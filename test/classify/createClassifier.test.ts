@@ -299,8 +299,15 @@ describe('what the classifier takes from the model', () => {
     const model = chain([null, null, 3], tfl.layers.globalAveragePooling2d({}), tfl.layers.dense({ units: 2 }));
     await expect(createClassifier(model, { engine: 'tfjs' })).rejects.toThrow(/\[N,H,W,3\].*setModelMetadata/);
     setModelMetadata(model, { inputShape: [4, 6, 3] });
-    const classifier = await classifierOf(model, { engine: 'tfjs' });
-    expect(await classifier.classify(pictures[0]!)).toHaveLength(2);
+    const [tfjs, fused] = await Promise.all(
+      (['tfjs', 'fused'] as const).map(async (engine) => {
+        const classifier = await classifierOf(model, { engine });
+        expect(classifier.info.engine).toBe(engine);
+        return (await classifier.classify(pictures[0]!)).map(({ probability }) => probability);
+      }),
+    );
+    expect(fused).toHaveLength(2);
+    expect(largestDifference([tfjs!], [fused!])).toBeLessThan(1e-5);
   });
 });
 

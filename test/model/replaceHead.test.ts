@@ -113,6 +113,7 @@ describe('the new model', () => {
   test('metadata goes along, the names are the new ones', () => {
     const old = mobilenetV1(small);
     setModelMetadata(old, { inputRange: [-1, 1], classNames: ['a', 'b', 'c', 'd'], mine: 5 } as object);
+    setModelMetadata(old, { classNames: undefined, inputShape: undefined } as object);
     const common = { inputRange: [-1, 1], inputShape: [32, 32, 3], mine: 5 };
     expect(getModelMetadata(replaceHead(old, { classNames: ['x', 'y'] }))).toEqual({
       ...common,
