@@ -1,6 +1,6 @@
 import type { ConvStage, DepthwiseStage } from '../graph/stage';
 import { isPointwise } from '../graph/window';
-import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
+import { imagesPerUnit, patchRows, rowsPerBlock, weightGradientBlocking } from './blocking';
 import { gradientAt, onShare, type ThreadContext, weightAt } from './context';
 import { convReadingOf, depthwiseGeometryOf, depthwiseUnits, geometryOf, usesBatchStatistics } from './forward';
 import { pixelsOf } from './memory';
@@ -113,9 +113,9 @@ const dyOf = ({ source }: StagePlan) => (source as Partial<StagePlan>).dy ?? 0;
 
 function runConvInput(context: ThreadContext, plan: StagePlan, stage: ConvStage, images: number): void {
   const { kernels, scratch, tileRows } = context;
-  const rows = rowsPerBlock(plan.channels);
   const buffers = [dyOf(plan), context.plan.moments, scratch] as const;
   if (isPointwise(stage)) {
+    const rows = rowsPerBlock(plan.channels);
     const P = images * pixelsOf(stage.output);
     const C = plan.source.channels;
     onShare(context, (Math.ceil(P / rows) * C) / 8, (begin, end) => {
@@ -133,6 +133,7 @@ function runConvInput(context: ThreadContext, plan: StagePlan, stage: ConvStage,
     });
     return;
   }
+  const rows = patchRows(plan.channels, pixelsOf(stage.output));
   const [, ...geometry] = geometryOf(plan, stage, images);
   onShare(context, images, (begin, end) => {
     const share = [begin, end, rows, tileRows] as const;

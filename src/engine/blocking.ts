@@ -17,6 +17,11 @@ export function rowsPerBlock(depth: number): number {
   return Math.min(384, Math.max(TILE_MULTIPLE, rows));
 }
 
+/** Rows that the input gradient of a convolution of more than one pixel packs at a time: those of one picture at most. */
+export function patchRows(channels: number, pixels: number): number {
+  return Math.min(rowsPerBlock(channels), pixels);
+}
+
 /** How the weight gradient of a convolution runs over its P pixels. */
 export interface WeightGradientBlocking {
   /** Parts with sums of their own, added up at the end. */
@@ -46,6 +51,11 @@ export function deepestBlock(K: number): number {
 /** Pictures whose sums are kept together. */
 export function imagesPerUnit(images: number): number {
   return Math.ceil(images / GROUPS);
+}
+
+/** The most groups of {@link imagesPerUnit} that so many pictures, or fewer, are cut into: 9 make five, but 8 make eight. */
+export function mostUnits(images: number): number {
+  return Math.min(GROUPS, images);
 }
 
 /** The part of `units` that is thread `thread`'s: `[begin, end)`. */

@@ -9,7 +9,8 @@ export type WasmFile = BufferSource | Response | URL | string;
 /** Options for {@link configureEngine}. */
 export interface ConfigureEngineOptions {
   /**
-   * The file `mobilenet-v1-ts/wasm/<flavour>.wasm`. Only the flavour that the runtime needs is asked for.
+   * The file `mobilenet-v1-ts/wasm/<flavour>.wasm`. Only flavours that the runtime can use are asked for: with shared memory
+   * where there is `SharedArrayBuffer`, without it for one thread, and relaxed SIMD where there is that.
    *
    * @default the bytes that the package has inlined
    */

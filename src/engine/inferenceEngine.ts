@@ -9,6 +9,7 @@ import { tileScratchBytes } from './fasterTileRows';
 import type { DepthwisePass, Pass } from './inference/passes';
 import { memoryBytesOf, planInference } from './inference/plan';
 import type { InferenceCommand, InferenceInit, InferenceOutcome } from './inference/session';
+import { ownValues } from './ownValues';
 import type { PassTime } from './passTimer';
 import { softmax } from './softmax';
 import { createTeam } from './team';
@@ -125,9 +126,4 @@ function passScratchBytes(kernels: EngineKernels, pass: Pass): number {
 function depthwiseScratchBytes(kernels: EngineKernels, { output, multiplier, window }: DepthwisePass): number {
   if (output.type === 'float32') return 0;
   return kernels.i8DepthwiseRowsScratchBytes(output.channels, multiplier, window.kernelHeight, window.kernelWidth);
-}
-
-/** A view would be posted with all of the buffer that it looks at. */
-function ownValues(view: Uint8Array | Float32Array): Uint8Array | Float32Array {
-  return view.byteLength === view.buffer.byteLength ? view : view.slice();
 }

@@ -1,5 +1,5 @@
 import type { Stage, StageGraph, WeightRef } from '../graph/stage';
-import { imagesPerUnit, rowsPerBlock, weightGradientBlocking } from './blocking';
+import { mostUnits, rowsPerBlock, weightGradientBlocking } from './blocking';
 import { createAllocator, pixelsOf } from './memory';
 import { type ChannelVectors, type PlanOptions, planShared, type SharedPlan, type SharedStage } from './sharedPlan';
 import { padChannels, paddedChannels, type WeightLayout, type WeightsLayout } from './weightLayout';
@@ -126,7 +126,7 @@ const kernelFloats = (stage: Stage, weights: WeightsLayout) => weightsOf(stage, 
 
 /** Partial sums that the kernel's gradient is added up from; 0 where it is written in one go, or not at all. */
 function partialSums(stage: Stage, batchSize: number, C: number): number {
-  if (stage.kind === 'depthwise') return stage.kernel?.trainable ? Math.ceil(batchSize / imagesPerUnit(batchSize)) : 0;
+  if (stage.kind === 'depthwise') return stage.kernel?.trainable ? mostUnits(batchSize) : 0;
   if (stage.kind !== 'conv' || !stage.kernel.trainable) return 0;
   // A smaller batch may be cut differently, but never into more chunks.
   const { chunks } = weightGradientBlocking(

@@ -1,7 +1,9 @@
 import type { Stage } from '../graph/stage';
+import { isPointwise } from '../graph/window';
 import type { EngineKernels } from '../kernels/engineKernels';
-import { deepestBlock, rowsPerBlock } from './blocking';
+import { deepestBlock, patchRows, rowsPerBlock } from './blocking';
 import { tileScratchBytes } from './fasterTileRows';
+import { pixelsOf } from './memory';
 import { depthOf } from './plan';
 import { windowArguments } from './windowArguments';
 
@@ -13,7 +15,9 @@ export function stageScratchBytes(kernels: EngineKernels, stage: Stage, C: numbe
     return Math.max(
       forTiles,
       kernels.f32ConvForwardScratchBytes(rowsPerBlock(K), K),
-      kernels.f32ConvInputGradientScratchBytes(rowsPerBlock(Q), Q, K),
+      isPointwise(stage)
+        ? kernels.f32ConvInputGradientScratchBytes(rowsPerBlock(Q), Q, 0)
+        : kernels.f32ConvInputGradientScratchBytes(patchRows(Q, pixelsOf(stage.output)), Q, K),
       kernels.f32ConvWeightGradientScratchBytes(deepestBlock(K), K),
     );
   }

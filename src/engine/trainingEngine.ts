@@ -5,6 +5,7 @@ import { checkInputRange, type InputRange } from '../inputRange';
 import type { EngineKernels } from '../kernels/engineKernels';
 import { type EngineState, packState, packWeights, unpackState, unpackWeights } from './engineState';
 import { OPTIMIZER_SLOTS, type OptimizerSettings, type WeightRole } from './optimizer';
+import { ownValues } from './ownValues';
 import { sizeIndex } from './pictureSizes';
 import { planTraining } from './plan';
 import type { SessionCommand, SessionInit, StepOutcome, WhichWeights } from './session';
@@ -66,7 +67,7 @@ export interface TrainingEngine {
   readWeights(which?: WhichWeights): Promise<(Float32Array | undefined)[]>;
   /** The last batch's gradients of the trainable weights, likewise. */
   readGradients(): Promise<(Float32Array | undefined)[]>;
-  /** Goes back to the weights that the last batch's loss was computed from. */
+  /** Goes back to the weights before the last update, which are those of the last batch's loss where that was finite. */
   restoreWeights(): Promise<void>;
   /** What the next step depends on, between two updates; gradients that wait are no part of it. */
   readState(): Promise<EngineState>;
@@ -158,11 +159,6 @@ function checkAverage(which: WhichWeights, isKept: boolean): void {
     expected: 'a training that keeps an average of its weights',
     received: 'one that does not',
   });
-}
-
-/** A view would be posted with all of the buffer that it looks at, which may be a whole dataset. */
-function ownValues<T extends Uint8Array | Int32Array | Float32Array>(view: T): T {
-  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
 }
 
 /** What the sessions of `threads` threads are started with, and the memory that they need. */

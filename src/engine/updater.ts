@@ -36,7 +36,7 @@ export interface Updater {
   readonly updates: number;
   /** Runs the passes that follow a batch's gradients; tells whether all new weights are finite. */
   run(timer: PassTimer, command: UpdateCommand): boolean;
-  /** Goes back to the weights that the last batch's loss was computed from. */
+  /** Goes back to the weights before the last update. */
   restore(): void;
   /** Goes on as after so many updates; both copies of the weights must be equal. */
   reset(updates: number): void;

@@ -31,12 +31,21 @@ const readers = new Map<string, Reader>([
   ['ZeroPadding2D', readZeroPadding],
 ]);
 
-/** Adds one layer to the stages, or says why it cannot. A layer that leaves its input as it is adds nothing. */
-export function readLayer(builder: StageBuilder, layer: Layer, weights: LayerWeights): Refusal {
+/**
+ * Adds one layer to the stages, or says why it cannot. A layer that leaves its input as it is adds nothing.
+ *
+ * @param inference whether nothing is trained, so that terms of the loss and constraints do not matter
+ */
+export function readLayer(
+  builder: StageBuilder,
+  layer: Layer,
+  weights: LayerWeights,
+  { inference }: { inference: boolean },
+): Refusal {
   const reader = readers.get(layer.getClassName());
   if (!reader) return 'is of a class that has no fused stage';
   if (Object.hasOwn(layer, 'call')) return "has a 'call' of its own";
-  return addition(layer) ?? reader(builder, layer, weights);
+  return (inference ? undefined : addition(layer)) ?? reader(builder, layer, weights);
 }
 
 /** Names a term of the loss, or a constraint of a weight, that the stages cannot express. */
@@ -51,8 +60,14 @@ function readActivation(builder: StageBuilder, layer: Layer): Refusal {
 }
 
 function readAveragePooling(builder: StageBuilder, layer: Layer): Refusal {
-  const config = configOf<Formatted & { poolSize: [number, number] }>(layer);
-  return channelsFirst(config) ?? builder.pool(layer.name, config.poolSize);
+  const { poolSize, strides, padding, ...format } = configOf<
+    Formatted & Record<'poolSize' | 'strides', [number, number]> & { padding: string }
+  >(layer);
+  // With zeros around it, a window that covers everything can be at more than one place.
+  const slides = padding === 'same' && poolSize.some((size, axis) => size > strides[axis]!);
+  if (slides)
+    return `has strides of ${strides.join(' x ')} and the padding 'same'; only a mean over all pixels is known`;
+  return channelsFirst(format) ?? builder.pool(layer.name, poolSize);
 }
 
 function readBatchNorm(builder: StageBuilder, layer: Layer, weights: LayerWeights): Refusal {

@@ -6,7 +6,12 @@ export type OutputKind = 'probabilities' | 'logits';
 
 type GraphLayer = SymbolicTensor['sourceLayer'] & { outputs?: SymbolicTensor[] };
 
-/** Finds out what a model's output is by walking back from it over layers that only change the shape. */
+/** Layers that leave values as they are in inference. */
+const passing = ['Reshape', 'Flatten', 'Dropout'];
+/** Activations whose classes have no `activation` among their settings. */
+const activations = ['ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU'];
+
+/** Finds out what a model's output is by walking back from it over layers that leave its values as they are. */
 export function outputKindOf(where: string, model: LayersModel): OutputKind {
   let tensor = model.outputs[0]!;
   for (;;) {
@@ -14,10 +19,10 @@ export function outputKindOf(where: string, model: LayersModel): OutputKind {
     const kind = layer.getClassName();
     if (layer.outputs) {
       tensor = layer.outputs[0]!;
-    } else if (kind === 'Reshape' || kind === 'Flatten') {
+    } else if (passing.includes(kind) || (kind === 'Activation' && activationOf(layer) === 'linear')) {
       tensor = layer.inboundNodes[tensor.nodeIndex]!.inputTensors[0]!;
     } else {
-      const activation = kind === 'Softmax' ? 'softmax' : (layer.getConfig().activation ?? 'linear');
+      const activation = activationOf(layer);
       if (activation === 'softmax') return 'probabilities';
       if (activation === 'linear') return 'logits';
       return fail({
@@ -29,4 +34,10 @@ export function outputKindOf(where: string, model: LayersModel): OutputKind {
       });
     }
   }
+}
+
+function activationOf(layer: GraphLayer): string {
+  const kind = layer.getClassName();
+  if (kind === 'Softmax') return 'softmax';
+  return activations.includes(kind) ? kind : ((layer.getConfig().activation as string) ?? 'linear');
 }

@@ -7,7 +7,10 @@ import { StageBuilder } from './stageBuilder';
 
 /** Options for {@link readStages}. */
 export interface ReadStagesOptions {
-  /** Takes a model that ends in any layer, such as one that was cut off. @default false: in the scores of a classifier */
+  /**
+   * For inference: takes a model that ends in any layer, such as one that was cut off, and does not mind terms of the loss and
+   * constraints of weights. @default false: for training, a model that ends in the scores of a classifier
+   */
   readonly anyOutput?: boolean;
   /** Of the pictures, in pixels. @default the model's own */
   readonly size?: Pick<FeatureSize, 'height' | 'width'>;
@@ -38,7 +41,9 @@ export function readStages(
   let lastComputing: Layer = model;
   for (const layer of layers) {
     const own = weights.take(layer);
-    const reason = own ? readLayer(builder, layer, own) : 'shares a weight with another layer';
+    const reason = own
+      ? readLayer(builder, layer, own, { inference: anyOutput })
+      : 'shares a weight with another layer';
     if (reason) return { unsupported: unsupportedLayer(layer, reason) };
     if (!shapeOnly.has(layer.getClassName())) lastComputing = layer;
   }

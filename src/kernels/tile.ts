@@ -32,6 +32,7 @@ function repeatWhole({ inputs: { x }, attrs: { reps }, backend }: TileCall): Ten
   const output = allocateOutput(Tile, backend, shape, x.dtype);
   const once = util.sizeFromShape(x.shape) * util.bytesPerElement(x.dtype);
   const bytes = once * util.sizeFromShape(reps);
+  if (bytes === 0) return output;
   // After the allocation, which can grow the memory and detach its views.
   const memory = new Uint8Array(memoryOf(backend).buffer);
   const [source, start] = [offsetOf(backend, x), offsetOf(backend, output)];

@@ -1,12 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { deepestBlock, imagesPerUnit, rowsPerBlock, shareOf, weightGradientBlocking } from '../../src/engine/blocking';
 import { planTraining } from '../../src/engine/plan';
 import { packWeight, unpackWeight } from '../../src/engine/weightLayout';
 import type { StageGraph } from '../../src/graph/stage';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
-import { chainCases, graphOf, mobilenetCases, prepare } from './models';
+import { flavours } from '../kernels/engine/arena';
+import { createInlineEngine } from './inlineEngine';
+import { chainCases, graphOf, mobilenetCases, prepare, weightsOf } from './models';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -80,6 +83,22 @@ describe('layout of weights', () => {
 test('MobileNetV1 of alpha 1 trains in less than 200 MB with batches of 128, stem stride 2, and Adam', () => {
   const graph = graphOf(mobilenetV1({ classes: 10, inputShape: [32, 32, 3] }));
   expect(planOf(graph, 128).memoryBytes / 2 ** 20).toBeLessThan(200);
+});
+
+test('a dense layer behind a flattened map needs scratch for one row of it', () => {
+  const model = tfl.sequential({
+    layers: [
+      tfl.layers.conv2d({ inputShape: [56, 56, 3], filters: 16, kernelSize: 1 }),
+      tfl.layers.flatten(),
+      tfl.layers.dense({ units: 10 }),
+    ],
+  });
+  const options = { graph: graphOf(model), weights: weightsOf(model), batchSize: 2, inputRange: [0, 1] } as const;
+  const optimizer = { kind: 'sgd', weightDecay: 0 } as const;
+  const { memoryBytes } = createInlineEngine(flavours[0]![1], { ...options, optimizer });
+  // The dense kernel alone, its transposed copy and gradient, and feature maps of two pictures.
+  expect(memoryBytes / 2 ** 20).toBeLessThan(30);
+  model.dispose();
 });
 
 test('no two tensors of a plan overlap', () => {

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
-import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { constraints, type LayersModel, layers, regularizers } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readStages } from '../../src/graph/readStages';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
@@ -46,6 +46,13 @@ describe('readStages with anyOutput', () => {
     if ('unsupported' in read) throw new Error(read.unsupported.reason);
     expect(outline(read.graph)).toEqual(stages);
     expect(read.graph).toMatchObject({ classes, outputKind: 'logits' });
+  });
+
+  test('does not mind what only a training heeds', () => {
+    const sets = { kernelRegularizer: regularizers.l2(), biasConstraint: constraints.nonNeg() };
+    const model = chain([5, 5, 3], layers.conv2d({ filters: 4, kernelSize: 5, ...sets }), layers.flatten());
+    expect(unsupportedOf(model).reason).toContain('sets');
+    expect(readStages(model, { anyOutput: true })).toMatchObject({ graph: { classes: 4 } });
   });
 
   test('reads a classifier as without it', () => {

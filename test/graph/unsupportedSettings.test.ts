@@ -61,6 +61,18 @@ testUnsupported([
         ...head(),
       ),
   ],
+  [
+    'it',
+    'AveragePooling2D',
+    "has strides of 1 x 4 and the padding 'same'; only a mean over all pixels is known",
+    () =>
+      chain(
+        shape,
+        layers.averagePooling2d({ name, poolSize: 4, strides: [1, 4], padding: 'same' }),
+        layers.globalAveragePooling2d({}),
+        dense(),
+      ),
+  ],
   ['it', 'Conv2D', 'has a dilationRate of 2 x 1', () => chain(shape, conv({ name, dilationRate: [2, 1] }), ...head())],
   [
     'it',

@@ -25,6 +25,10 @@ describe('Tile on wasm equals cpu, bit by bit', () => {
     ],
     [[1], [13]],
     [
+      [1, 6],
+      [0, 1],
+    ],
+    [
       [1, 3, 2],
       [5, 1, 1],
     ],
