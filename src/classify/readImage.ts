@@ -17,6 +17,8 @@ export interface ReadImageOptions {
   where: string;
   /** How many channels the model reads. */
   channels: number;
+  /** Awaited before a file is read; its bytes are there until the picture is. */
+  beforeReading?: () => Promise<void>;
   /** Awaited before a file is decoded, when its bytes are there. */
   beforeDecoding?: () => Promise<void>;
   signal?: AbortSignal | undefined;
@@ -49,6 +51,8 @@ async function readAny(image: unknown, options: ReadImageOptions): Promise<Pictu
       return readPlace(String(image), options);
     case 'Blob':
     case 'File':
+      await options.beforeReading?.();
+      signal?.throwIfAborted();
       return decode(await readBlob(image as Blob, where), where, options);
     case 'ArrayBuffer':
     case 'Uint8Array':
@@ -73,6 +77,8 @@ const kindOf = (value: unknown) => Object.prototype.toString.call(value).slice('
 /** A path or a `file:` URL in Node, else an address that can be fetched. */
 async function readPlace(place: string, options: ReadImageOptions): Promise<Picture> {
   const address = addressOf(options.where, place);
+  await options.beforeReading?.();
+  options.signal?.throwIfAborted();
   const bytes =
     address === undefined ? await platform.readFile(place) : await downloadBytes(address, { signal: options.signal });
   return decode(bytes, /^data:/i.test(place) ? 'data:' : place, options);

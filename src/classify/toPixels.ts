@@ -19,6 +19,12 @@ const MOST_DECODERS = 8;
 let decodingTurns: Turns | undefined;
 
 /**
+ * Calls that wait hold no file open, and no bytes: thousands may be made at once, and an operating system lets a process open
+ * a thousand files or fewer.
+ */
+const readingTurns = new Turns(64);
+
+/**
  * Any picture as the pixels `[H,W,C]` that a model reads, 0 to 255: floats where they came as floats, else bytes.
  * The result is a copy of its own. Gives the event loop its turn every 8 ms; pixels, tensors and files' bytes must stay
  * as they are until then.
@@ -31,20 +37,23 @@ export async function toPixels(
   { fit, cropFraction, cropAfterResize, interpolation }: Preprocessing,
   { where, signal }: ToPixelsOptions,
 ): Promise<Uint8Array | Float32Array> {
-  let endTurn = () => {};
+  const turns: (() => void)[] = [];
   try {
     const picture = await readImage(image, {
       where,
       channels: size.channels,
+      async beforeReading() {
+        turns.push(await readingTurns.take());
+      },
       async beforeDecoding() {
-        endTurn = await takeDecodingTurn();
+        turns.push(await takeDecodingTurn());
       },
       signal,
     });
     const { data } = await resizePicture(picture, size, { fit, cropFraction, cropAfterResize, interpolation, signal });
     return data;
   } finally {
-    endTurn();
+    for (const endTurn of turns) endTurn();
   }
 }
 

@@ -62,7 +62,21 @@ export function loadCifar10(options: LoadCifar10Options = {}): Promise<Cifar10> 
 export async function loadRelease(release: Cifar10Release, options: LoadCifar10Options): Promise<Cifar10> {
   const { source = release.url, signal } = options;
   signal?.throwIfAborted();
-  const load: Load = { ...options, release };
+  const { onProgress = () => {} } = options;
+  const failed: unknown[] = [];
+  const load: Load = {
+    ...options,
+    release,
+    failed,
+    onProgress(progress) {
+      try {
+        onProgress(progress);
+      } catch (error) {
+        failed.push(error);
+        throw error;
+      }
+    },
+  };
   if (source instanceof Uint8Array) return loadBytes(load, source);
   if (source instanceof ArrayBuffer) return loadBytes(load, new Uint8Array(source));
   if (source instanceof Blob) return readArchive(load, 'the blob', source.stream() as ByteStream, source.size);
@@ -75,7 +89,8 @@ export async function loadRelease(release: Cifar10Release, options: LoadCifar10O
   return url === undefined ? loadPath(load, String(source)) : loadUrl(load, url);
 }
 
-type Load = Omit<LoadCifar10Options, 'source'> & { release: Cifar10Release };
+/** `failed`: what `onProgress` threw, which says nothing about the file that it was called for. */
+type Load = Omit<LoadCifar10Options, 'source'> & { release: Cifar10Release; failed: unknown[] };
 
 function loadBytes(load: Load, bytes: Uint8Array<ArrayBuffer>): Promise<Cifar10> {
   return readArchive(load, 'the bytes', new Blob([bytes]).stream() as ByteStream, bytes.length);
@@ -125,7 +140,7 @@ function loadUrl(load: Load, url: string): Promise<Cifar10> {
     download: async () => verified(load, url, await downloadArchive(load, url)),
     read: async (bytes, from) =>
       from === 'download'
-        ? readCifar10Archive(bytes, { ...load.release, where: url, signal: load.signal })
+        ? unpack(load, url, bytes)
         : readArchive(load, url, await verified(load, url, bytes), checksumOf(load, url)?.size),
   });
 }
@@ -153,5 +168,13 @@ function readArchive(load: Load, where: string, bytes: ByteStream, total: number
     countBytes((loaded) => load.onProgress?.({ phase: 'read', loaded, total })),
     load.signal ? { signal: load.signal } : {},
   );
-  return readCifar10Archive(counted, { ...load.release, where, signal: load.signal });
+  return unpack(load, where, counted);
+}
+
+async function unpack({ release, signal, failed }: Load, where: string, bytes: ByteStream): Promise<Cifar10> {
+  try {
+    return await readCifar10Archive(bytes, { ...release, where, signal });
+  } catch (error) {
+    throw failed.length > 0 ? failed[0] : error;
+  }
 }

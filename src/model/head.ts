@@ -42,23 +42,26 @@ export function freshHead(
   return [
     ...(features.length === 4 ? [pooling] : []),
     layers.reshape({ targetShape: [1, 1, features.at(-1)!], name: nameLayer('reshape_1') }),
-    ...headAround(classifier, settings, nameLayer),
+    ...headAround(classifier, { ...settings, isMap: true }, nameLayer),
   ];
 }
 
-/** A classifier layer, dense or a 1x1 convolution, with what stands before and behind it. */
+/**
+ * A classifier layer, dense or a 1x1 convolution, with what stands before and behind it.
+ *
+ * @param settings `isMap`: whether it puts out `[n,1,1,K]`, and not `[n,K]`
+ */
 export function headAround(
   classifier: Layer,
-  { classes, dropout, classifierActivation }: HeadSettings,
+  { classes, dropout, classifierActivation, isMap }: HeadSettings & { isMap: boolean },
   nameLayer: NameLayer,
 ): Layer[] {
   const isSoftmax = classifierActivation === 'softmax';
-  const isConv = classifier.getClassName() === 'Conv2D';
   return [
     layers.dropout({ rate: dropout, name: nameLayer('dropout') }),
     classifier,
     ...(isSoftmax ? [layers.activation({ activation: 'softmax', name: nameLayer('act_softmax') })] : []),
-    ...(isConv ? [layers.reshape({ targetShape: [classes], name: nameLayer('reshape_2') })] : []),
+    ...(isMap ? [layers.reshape({ targetShape: [classes], name: nameLayer('reshape_2') })] : []),
   ];
 }
 

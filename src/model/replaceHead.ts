@@ -75,7 +75,7 @@ export function replaceHead(model: LayersModel, options: ReplaceHeadOptions): La
   const taken = new Set(features.map(({ name }) => name));
   const nameLayer = (name: string) => (taken.has(name) ? undefined : name);
   const newLayers = classifier
-    ? headAround(classifier, settings, nameLayer)
+    ? headAround(classifier, { ...settings, isMap: head.classifier.outputShape.length > 2 }, nameLayer)
     : freshHead(model.outputs[0]!.shape, settings, nameLayer);
   const replaced = connect(model, [...features, ...newLayers]);
   if (kept) keepClasses(head!.classifier, classifier!, kept);

@@ -30,11 +30,14 @@ export const platform: Platform = {
   streamFile: (path) =>
     attempt(path, 'a file that can be read', async () => streamHandle(path, await open(toPath(path)))),
 
-  writeFolder: (path, files) =>
+  writeFolder: (path, files, unneeded = []) =>
     attempt(path, 'a folder that can be written', async () => {
       const folder = resolve(toPath(path));
-      if ((await orUndefined(readdir(folder))) === undefined) await createFolder(folder, files);
-      else await replaceFiles(folder, files);
+      const before = await orUndefined(readdir(folder));
+      if (before === undefined) await createFolder(folder, files);
+      else await addFiles(folder, files, before);
+      // What is left of the old is in nobody's way.
+      for (const name of unneeded) await rm(join(folder, name), { force: true }).catch(() => {});
     }),
 
   replaceFile: (path, content) =>
@@ -287,29 +290,27 @@ async function sweepFolder(folder: string, prefix: string): Promise<void> {
 }
 
 /**
- * The folder itself is never moved: it may be a mount point or a working directory, and what else is in it is not ours.
- * All bytes are written before the first rename; the renames are undone when one of them fails.
+ * The folder itself is never moved: it may be a mount point or a working directory, and what else is in it is not ours. All
+ * files but the last are on the disk before that is renamed.
  */
-async function replaceFiles(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
-  const stage = join(folder, `.${randomUUID()}.tmp`);
-  const names = [...files.keys()];
-  const undo: (() => Promise<void>)[] = [];
-  const move = async (from: string, to: string) => {
-    await rename(from, to);
-    undo.unshift(() => rename(to, from));
-  };
+async function addFiles(
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array | string>,
+  before: readonly string[],
+): Promise<void> {
+  const last = [...files.keys()].at(-1);
+  const added: string[] = [];
   try {
-    await mkdir(join(stage, 'old'), { recursive: true });
-    for (const [name, content] of files) await writeSynced(join(stage, name), content);
-    for (const name of names.toReversed()) await orUndefined(move(join(folder, name), join(stage, 'old', name)));
-    for (const name of names) await move(join(stage, name), join(folder, name));
+    for (const [name, content] of files) {
+      if (name === last) await syncFolder(folder);
+      await writeBeside(join(folder, name), content);
+      if (!before.includes(name)) added.push(name);
+    }
   } catch (error) {
-    // Should this fail too, the old files stay in the stage, and the error names it.
-    for (const step of undo) await step();
-    await rm(stage, { recursive: true, force: true });
+    for (const name of added) await rm(join(folder, name), { force: true });
     throw error;
   }
-  await rm(stage, { recursive: true, force: true });
+  await syncFolder(folder);
 }
 
 /** The promise's value, or undefined where the reason of failure is that there is no such file (or folder). */

@@ -80,11 +80,16 @@ export interface Platform {
   /** The bytes of a file, piece by piece. */
   streamFile(path: string): Promise<ByteStream>;
   /**
-   * Puts files into a folder, all of them or none: whatever interrupts it, what was there before is still there.
-   * Files of other names in that folder stay as they are. The last file should be the one that vouches for the others
-   * (a manifest): it goes first and comes last, so that even a killed process leaves no mixture of old and new.
+   * Puts files into a folder. The last is the one that names the others, a manifest, and takes the place of an older one in a
+   * single step when the others are there: where those have names that the older one does not name, whatever interrupts it,
+   * even a killed process, leaves what was there before or all that is new. Then it removes `unneeded`. Files of other names
+   * stay as they are.
    */
-  writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void>;
+  writeFolder(
+    folder: string,
+    files: ReadonlyMap<string, Uint8Array | string>,
+    unneeded?: readonly string[],
+  ): Promise<void>;
   /** Puts one file in the place of what has its name, which stands for a whole file at every moment; makes its folder. */
   replaceFile(path: string, content: Uint8Array | string): Promise<void>;
   /** The one place for files that browsers have too. */

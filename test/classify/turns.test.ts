@@ -73,3 +73,18 @@ test('files that are broken and calls that are given up end their turns', async 
   const { results } = await readTogether(30, image);
   expect(results.every(({ status }) => status === 'fulfilled')).toBe(true);
 });
+
+test('thousands of files that are asked for at once are not all open at once', async () => {
+  const image = await png();
+  let [now, most] = [0, 0];
+  vi.spyOn(platform, 'readFile').mockImplementation(async () => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setTimeout(resolve));
+    now--;
+    return new Uint8Array(image);
+  });
+  const reading = Array.from({ length: 1000 }, (_, i) => toPixels(`${i}.png`, SIZE, {}, { where: 'classify' }));
+  await Promise.all(reading);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThanOrEqual(64);
+});

@@ -51,6 +51,17 @@ describe('the official address', () => {
     }
   });
 
+  test('what onProgress throws comes out, and the file that was read stays in the cache', async () => {
+    await load();
+    const reason = new TypeError('mine');
+    const onProgress = ({ phase }: LoadProgress) => {
+      if (phase === 'read') throw reason;
+    };
+    await expect(load({ onProgress })).rejects.toBe(reason);
+    await expectSizes(load());
+    expect(server.requests()).toBe(1);
+  });
+
   test.each([
     ['a wrong byte', (bytes: Uint8Array) => bytes.with(9_000, bytes[9_000]! ^ 1), /expected SHA-256 [0-9a-f]{64}/],
     ['a truncated file', (bytes: Uint8Array) => bytes.subarray(0, 9_000), /expected \d+ bytes, received 9000/],

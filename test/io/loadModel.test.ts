@@ -124,6 +124,7 @@ describe('sources', () => {
 describe('formats', () => {
   test('quantised weights of tfjs-converter: uint8, uint16, float16', async () => {
     const square = { name: 'square/kernel', shape: [2, 2], dtype: 'float32' };
+    await rm(folder, { recursive: true });
     await saveModel(denseNet(2), folder);
     const store = async (quantization: object, bytes: Uint8Array) => {
       await editJson(folder, (json) => {

@@ -19,18 +19,23 @@ import {
   withServer,
 } from './models';
 
-/** Ends the names of files that cannot be opened for writing. */
+/** Begins the names of files that cannot be opened for writing. */
 let unwritable: string | undefined;
+/** After so many renames and removals no file can be changed any more, as if the process had been killed. */
+let changesLeft = Number.POSITIVE_INFINITY;
 
 vi.mock('node:fs/promises', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs/promises')>();
   const open: typeof fs.open = async (path, flags) => {
-    if (unwritable !== undefined && flags === 'wx' && String(path).endsWith(unwritable)) {
+    if (unwritable !== undefined && flags === 'wx' && String(path).includes(`/${unwritable}`)) {
       throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' });
     }
     return fs.open(path, flags);
   };
-  return { ...fs, open };
+  const killed = () => changesLeft-- <= 0 && Promise.reject(Object.assign(new Error('killed'), { syscall: 'kill' }));
+  const rename: typeof fs.rename = async (...args) => (await killed()) || fs.rename(...args);
+  const remove: typeof fs.rm = async (...args) => (await killed()) || fs.rm(...args);
+  return { ...fs, open, rename, rm: remove };
 });
 
 let root: string;
@@ -47,6 +52,7 @@ const newFolder = () => {
 };
 afterEach(() => {
   unwritable = undefined;
+  changesLeft = Number.POSITIVE_INFINITY;
 });
 
 describe('a folder', () => {
@@ -149,7 +155,7 @@ describe('a folder', () => {
     expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
-  test.each(['group1-shard1of1.bin', 'model.json'])('a full disk at %s leaves the old model loadable', async (file) => {
+  test.each(['group2-shard1of1.bin', 'model.json'])('a full disk at %s leaves the old model loadable', async (file) => {
     const old = smallConvNet({ seed: 3 });
     await saveModel(old, newFolder());
     const names = await readdir(folder);
@@ -158,6 +164,35 @@ describe('a folder', () => {
     await expectFailure(() => saveModel(model, folder), 'file-system', 'ENOSPC', 'Free some space');
     expect(weightBits(await loadModel(folder))).toEqual(weightBits(old));
     expect(await readdir(folder)).toEqual(names);
+  });
+
+  test('killed at any moment, it leaves the old model or the new one', async () => {
+    // Of two shards and of one.
+    const models = [denseNet(1200), smallConvNet({ seed: 4 })];
+    const [old, next] = models.map((model) => JSON.stringify(weightBits(model)));
+    await saveModel(models[0]!, newFolder());
+    const seen: string[] = [];
+    for (let changes = 0, isDone = false; !isDone; changes++) {
+      changesLeft = changes;
+      const outcome = await saveModel(models[1]!, folder).catch(() => undefined);
+      isDone = outcome !== undefined && changesLeft >= 0;
+      changesLeft = Number.POSITIVE_INFINITY;
+      seen.push(JSON.stringify(weightBits(await loadModel(folder))));
+      await saveModel(models[0]!, folder);
+      expect((await readdir(folder)).filter((name) => name.endsWith('.bin')).length).toBeLessThanOrEqual(3);
+    }
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen[0]).toBe(old);
+    expect(seen.at(-1)).toBe(next);
+    for (const one of seen) expect([old, next]).toContain(one);
+  });
+
+  test('a model in the place of another leaves none of its files', async () => {
+    await saveModel(denseNet(1200), newFolder());
+    await saveModel(smallConvNet(), folder);
+    expect(await readdir(folder)).toEqual(['group2-shard1of1.bin', 'model.json']);
+    await saveModel(smallConvNet(), folder);
+    expect(await readdir(folder)).toEqual(['group1-shard1of1.bin', 'model.json']);
   });
 
   test('a full disk leaves no half-written new folder', async () => {

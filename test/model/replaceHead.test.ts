@@ -94,6 +94,17 @@ describe('the new model', () => {
     expect(replaceHead(old, { classes: 2 }).layers.at(-1)!.getConfig()).toMatchObject({ activation: 'softmax' });
   });
 
+  test('a dense classifier of one pixel is followed by a change of shape, as before', () => {
+    const old = tfl.sequential({
+      layers: [
+        tfl.layers.conv2d({ inputShape: [4, 4, 3], filters: 5, kernelSize: 4 }),
+        tfl.layers.dense({ units: 4 }),
+        tfl.layers.flatten(),
+      ],
+    });
+    expect(replaceHead(old, { classes: 2 }).outputs[0]!.shape).toEqual([null, 2]);
+  });
+
   test('nested models are taken apart; one that was frozen as a whole stays frozen', () => {
     const backbone = mobilenetV1({ ...small, includeTop: false, pooling: 'avg' });
     backbone.trainable = false;
