@@ -79,7 +79,9 @@ async function indexFolder(classifier) {
  * @param {unknown} error
  */
 function leaveOut(error) {
-  if (!(error instanceof MobilenetError && error.code === 'invalid-data')) throw error;
+  const isUnreadable =
+    error instanceof MobilenetError && (error.code === 'invalid-data' || error.code === 'file-system');
+  if (!isUnreadable) throw error;
   console.error(`Left out: ${error.message}`);
   return undefined;
 }

@@ -152,6 +152,35 @@ describe.skipIf(!chromiumPath)(`the live page in headless Chromium${why}`, { tim
     expect(await second.locator('#saved-run').isHidden()).toBe(true);
   });
 
+  test('a tab leaves the training of another one alone', async () => {
+    const user = await newUser();
+    const first = await browser.open(user);
+    await startDrawn(first, 20);
+    await epochsDone(first, 1);
+    const second = await browser.open(user);
+    await openTab(second, 'Train');
+    const offer = second.locator('#saved-run');
+    const discard = offer.getByRole('button', { name: 'Discard it' });
+    await offer.getByText(/^A training runs in another tab of this page\./).waitFor();
+    expect(await discard.isVisible()).toBe(false);
+
+    await first.getByRole('button', { name: 'Stop' }).click();
+    await ended(first, 'Stopped');
+    await offer.getByText(/^A training was interrupted/).waitFor();
+    const rows = await epochRows(first);
+    await first.getByRole('button', { name: 'Go on' }).click();
+    await epochsDone(first, rows.length + 1);
+    await discard.click();
+    await offer.getByText(/^A training runs in another tab of this page\./).waitFor();
+    expect(await second.locator('#train-notice').textContent()).toMatch(/^Another tab of this page is training\./);
+
+    await first.getByRole('button', { name: 'Stop' }).click();
+    await ended(first, 'Stopped');
+    await discard.click();
+    await offer.waitFor({ state: 'hidden' });
+    expect(await second.locator('#train-notice').textContent()).toBe('');
+  });
+
   test('learns from own pictures without those that are broken; its model goes out as a file and comes back', async () => {
     const page = await browser.open(await newUser());
     const train = await openTab(page, 'Train');
@@ -264,6 +293,30 @@ describe.skipIf(!chromiumPath)(`the live page in headless Chromium${why}`, { tim
     await expect.poll(() => page.locator('.result .bars').count()).toBe(2);
     const seen = await page.locator('.result .bars li:first-child .name').allTextContents();
     for (const className of seen) expect(className).not.toBe('green cake');
+  });
+
+  test('a camera that was stopped does not run on, nor does one that cannot be shown', async () => {
+    const page = await browser.open(await newUser());
+    await page.evaluate(watchCamera);
+    const running = () => page.evaluate(() => (window as unknown as WatchedCamera).running());
+    const use = page.getByRole('button', { name: 'Use the camera' });
+    const stop = page.getByRole('button', { name: 'Stop the camera' });
+    await use.click();
+    await stop.click();
+    await use.click();
+    await page.evaluate(() => (window as unknown as WatchedCamera).allow());
+    await page.locator('#classify-live .bars li').first().waitFor();
+    expect(await running()).toBe(1);
+    expect(await page.locator('#classify-video').isVisible()).toBe(true);
+    await stop.click();
+    expect(await running()).toBe(0);
+
+    await page.evaluate(() => {
+      HTMLMediaElement.prototype.play = () => Promise.reject(new Error('It cannot be shown.'));
+    });
+    await use.click();
+    await expect.poll(() => page.locator('#classify-notice').textContent()).toBe('It cannot be shown.');
+    expect(await running()).toBe(0);
   });
 
   test.skipIf(!hasImagenet)(
@@ -398,6 +451,32 @@ const CONTROLS = [
   ...['button', 'link', 'tab', 'radio', 'checkbox', 'textbox', 'spinbutton', 'combobox', 'DisclosureTriangle'],
   ...['progressbar', 'tabpanel', 'region'],
 ];
+
+interface WatchedCamera {
+  /** Ends the time in which the browser asks for permission. */
+  allow(): void;
+  /** How many of all tracks have not been stopped. */
+  running(): number;
+}
+
+/** Runs in the page. */
+function watchCamera(): void {
+  const { mediaDevices } = navigator;
+  const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  const tracks: MediaStreamTrack[] = [];
+  let allow = () => {};
+  const allowed = new Promise<void>((resolve) => {
+    allow = resolve;
+  });
+  mediaDevices.getUserMedia = async (constraints) => {
+    await allowed;
+    const stream = await open(constraints);
+    tracks.push(...stream.getTracks());
+    return stream;
+  };
+  const running = () => tracks.filter(({ readyState }) => readyState === 'live').length;
+  Object.assign(window, { allow, running });
+}
 
 /** How many canvases are not empty. */
 function paintedCanvases(canvases: (SVGElement | HTMLElement)[]): number {

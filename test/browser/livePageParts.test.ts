@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Curve } from '../../examples/browser/src/train/curve';
 import { classFolders } from '../../examples/browser/src/ui/classFolders';
+import { startWorker } from '../../examples/browser/src/workerClient';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 const at = (epoch: number) => ({ epoch, loss: 1, accuracy: 0.5, imagesPerSecond: 100 });
 
@@ -47,4 +52,41 @@ test.each([
 
 test('pictures in no folder have no class', () => {
   expect(classFolders([{ path: '1.png', file: new File([], '1.png') }]).size).toBe(0);
+});
+
+/** A worker that answers when it is told to. */
+function fakeWorker() {
+  const worker = Object.assign(new EventTarget(), { postMessage: vi.fn() });
+  vi.stubGlobal('Worker', function Worker() {
+    return worker;
+  });
+  vi.stubGlobal('ImageBitmap', class {});
+  return {
+    fail: (message = '') => worker.dispatchEvent(Object.assign(new Event('error'), { message })),
+    answer: (id: number, result: unknown) =>
+      worker.dispatchEvent(new MessageEvent('message', { data: { id, result } })),
+  };
+}
+
+test('a worker that did not start fails all calls, those before and those after', async () => {
+  const worker = fakeWorker();
+  const client = startWorker();
+  const before = client.call('stopRun');
+  worker.fail();
+  await expect(before).rejects.toThrow('The worker did not start. Load the page again.');
+  await expect(client.call('stopRun')).rejects.toThrow('The worker did not start. Load the page again.');
+});
+
+test('an answer to a call that was given up is ignored', async () => {
+  const worker = fakeWorker();
+  const client = startWorker();
+  const uncaught = vi.fn();
+  process.once('uncaughtException', uncaught);
+  const call = client.call('drawFigure');
+  worker.fail('Uncaught Error: torn');
+  await expect(call).rejects.toThrow('Uncaught Error: torn. Load the page again.');
+  worker.answer(1, 'late');
+  await new Promise((resolve) => setTimeout(resolve));
+  process.off('uncaughtException', uncaught);
+  expect(uncaught).not.toHaveBeenCalled();
 });

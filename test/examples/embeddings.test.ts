@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EmbeddingIndex } from '../../examples/embeddings/embeddingIndex.mjs';
 import { writeTree } from '../data/imageFolderFixture';
@@ -16,7 +17,9 @@ beforeAll(async () => {
     'photos/deep/darker.png': await star.clone().modulate({ brightness: 0.9 }).png().toBuffer(),
     'photos/stripes.jpg': await drawnPicture('stripes').jpeg().toBuffer(),
     'photos/broken.jpg': 'no picture',
+    'odd/folder.jpg/same.png': await star.clone().png().toBuffer(),
   });
+  symlinkSync('nowhere', join(folder, 'odd', 'gone.png'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -31,6 +34,15 @@ test('the same picture is the nearest, then one that differs little; broken ones
   ]);
   expect(rows[0]![1]).toBe(1);
   expect(rows[1]![1]).toBeLessThan(1);
+});
+
+test('a file that cannot be opened, and a folder with the name of a picture, are left out', async () => {
+  const { code, stdout, stderr } = await neighbours('odd', 'star.png');
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(
+    /^Left out: odd.folder\.jpg: expected .*\nLeft out: odd.gone\.png: expected .*\n1 pictures, 512 numbers each\n$/m,
+  );
+  expect(stdout).toMatch(/same\.png/);
 });
 
 test('a picture that is missing is one line on stderr', async () => {

@@ -155,7 +155,9 @@ export interface WorkerMethods {
   startRun(source: PictureSource, settings: RunSettings): Promise<RunEnd>;
   continueRun(): Promise<RunEnd>;
   stopRun(): void;
-  savedRun(): Promise<SavedRun | undefined>;
+  /** 'elsewhere' while another tab trains. */
+  savedRun(): Promise<SavedRun | 'elsewhere' | undefined>;
+  trainingElsewhereEnded(): Promise<void>;
   discardRun(): Promise<void>;
   teach(request: TeachRequest): Promise<TeachResult>;
 }

@@ -31,26 +31,29 @@ export function startWorker(): WorkerClient {
   const pending = new Map<number, Pending>();
   const listeners = new Map<string, ((detail: never) => void)[]>();
   let calls = 0;
+  let failure: WorkerFailure | undefined;
 
   worker.addEventListener('message', ({ data }: MessageEvent<WorkerAnswer | WorkerEvent>) => {
     if ('event' in data) {
       for (const listener of listeners.get(data.event) ?? []) listener(data.detail as never);
       return;
     }
-    const { resolve, reject } = pending.get(data.id)!;
+    const call = pending.get(data.id);
     pending.delete(data.id);
-    if (data.error) reject(new WorkerFailure(data.error.message, data.error.code));
-    else resolve(data.result as never);
+    if (data.error) call?.reject(new WorkerFailure(data.error.message, data.error.code));
+    else call?.resolve(data.result as never);
   });
+  // A worker that failed may answer no more, or late: its calls are given up, and none is made any more.
   worker.addEventListener('error', ({ message }) => {
-    for (const { reject } of pending.values())
-      reject(new WorkerFailure(message || 'The worker did not start.', undefined));
+    failure ??= new WorkerFailure(`${message || 'The worker did not start'}. Load the page again.`, undefined);
+    for (const { reject } of pending.values()) reject(failure);
     pending.clear();
   });
 
   return {
     call: (method, ...args) =>
       new Promise((resolve, reject) => {
+        if (failure) return reject(failure);
         const id = ++calls;
         pending.set(id, { resolve, reject });
         worker.postMessage(

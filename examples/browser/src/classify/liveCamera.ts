@@ -1,6 +1,6 @@
 import type { Classification } from 'mobilenet-v1-ts';
 import { probabilityBars } from '../ui/bars';
-import { type Camera, openCamera } from '../ui/camera';
+import { openCamera } from '../ui/camera';
 import { byId, element } from '../ui/dom';
 import { percent } from '../ui/format';
 import { showError, showNotice } from '../ui/notice';
@@ -18,35 +18,37 @@ export function createLiveCamera(worker: WorkerClient): { stop(): void } {
   const video = byId<HTMLVideoElement>('classify-video');
   const shown = byId('classify-live');
   const notice = byId('classify-notice');
-  let camera: Camera | undefined;
+  /** Of the press that started it last: the browser may still ask for permission for an earlier one. */
+  let press = new AbortController();
 
   const stop = () => {
-    camera?.stop();
-    camera = undefined;
+    press.abort();
     button.ariaPressed = 'false';
     button.textContent = 'Use the camera';
     shown.hidden = true;
   };
   const start = async () => {
+    press = new AbortController();
+    const { signal } = press;
     button.ariaPressed = 'true';
     button.textContent = 'Stop the camera';
     showNotice(notice, '');
     try {
-      const opened = await openCamera(video);
-      camera = opened;
-      // While the browser asked for permission the button may have been pressed again.
-      if (button.ariaPressed !== 'true') return stop();
+      const camera = await openCamera(video, signal);
+      signal.addEventListener('abort', camera.stop);
       shown.hidden = false;
       const announce = announcer(byId('classify-announcer'));
-      while (camera === opened) {
+      while (!signal.aborted) {
         const classes = await classifyFrame(worker, video);
-        if (camera === opened && classes) {
+        if (!signal.aborted && classes) {
           shown.replaceChildren(probabilityBars(classes));
           announce(classes[0]!);
         }
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     } catch (error) {
+      // What comes of a camera that was stopped is of no interest.
+      if (signal.aborted) return;
       stop();
       showError(notice, error);
     }

@@ -1,4 +1,4 @@
-import type { RunEnd, RunSettings } from '../protocol';
+import type { RunEnd, RunSettings, SavedRun } from '../protocol';
 import { byId, chosen } from '../ui/dom';
 import { ago, count, percent } from '../ui/format';
 import { brokenText, showError, showNotice } from '../ui/notice';
@@ -35,8 +35,13 @@ export function setUpTrain(worker: WorkerClient, openTab: (name: string) => void
   });
   byId('train-try').addEventListener('click', () => openTab('classify'));
   byId('saved-run-discard').addEventListener('click', async () => {
-    await worker.call('discardRun');
-    byId('saved-run').hidden = true;
+    try {
+      await worker.call('discardRun');
+      showNotice(byId('train-notice'), '');
+    } catch (error) {
+      showError(byId('train-notice'), error);
+    }
+    showSavedRun(worker);
     byId('train-start').focus();
   });
   form.addEventListener('change', () => showParameters(worker, form, source));
@@ -117,12 +122,23 @@ async function showParameters(worker: WorkerClient, form: HTMLFormElement, sourc
   byId('parameters').textContent = `${count(parameters)} parameters`;
 }
 
-/** Offers to go on with the training of an earlier visit. */
+/** Offers to go on with the training of an earlier visit, unless another tab trains. */
 async function showSavedRun(worker: WorkerClient): Promise<void> {
   const saved = await worker.call('savedRun');
+  // A training may have begun here meanwhile.
+  if (byId('train-form').hidden) return;
+  const isElsewhere = saved === 'elsewhere';
   byId('saved-run').hidden = saved === undefined;
-  if (!saved) return;
-  const { title, settings, epochsDone, time } = saved;
-  byId('saved-run-text').textContent =
-    `A training was interrupted ${ago(time)}: ${title}, alpha ${settings.alpha}, ${epochsDone} of ${settings.epochs} epochs done. Another one takes its place.`;
+  byId('saved-run-continue').hidden = byId('saved-run-discard').hidden = isElsewhere;
+  if (saved === undefined) return;
+  byId('saved-run-text').textContent = isElsewhere
+    ? 'A training runs in another tab of this page. Stop it there, or wait for its end, before one starts here.'
+    : savedRunText(saved);
+  if (!isElsewhere) return;
+  await worker.call('trainingElsewhereEnded');
+  await showSavedRun(worker);
+}
+
+function savedRunText({ title, settings, epochsDone, time }: SavedRun): string {
+  return `A training was interrupted ${ago(time)}: ${title}, alpha ${settings.alpha}, ${epochsDone} of ${settings.epochs} epochs done. Another one takes its place.`;
 }

@@ -34,14 +34,16 @@ function networkOptions({ alpha, classes, size }: NetworkShape): MobilenetV1Opti
   };
 }
 
+type RunOptions = TrainClassifierOptions & { batchSize: number };
+
 /** How pictures of a kind are trained on. */
 export function trainingOptions(
   kind: PictureSource['kind'],
   { epochs }: RunSettings,
   { pictures, size, seed }: { pictures: number; size: number; seed: number },
-): TrainClassifierOptions {
+): RunOptions {
   const batchSize = batchSizeFor(pictures);
-  const common: TrainClassifierOptions = {
+  const common: RunOptions = {
     epochs,
     batchSize,
     seed,

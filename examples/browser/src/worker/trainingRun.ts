@@ -10,8 +10,8 @@ import { comeAgain, openPictures, type RunPictures, restorePictures, storePictur
 import { type RunRecord, readRunRecord, removeRun, writeRunRecord } from './runRecord';
 import { emit } from './serve';
 
-/** A tab that is closed loses no more steps than that. */
-const STEPS_BETWEEN_CHECKPOINTS = 50;
+/** A tab that is closed loses no more steps than that, nor more than an epoch has. */
+const MOST_STEPS_BETWEEN_CHECKPOINTS = 50;
 
 /** Two tabs would write into one folder of checkpoints. */
 const LOCK = 'live-page-training';
@@ -28,8 +28,7 @@ export function startRun(source: PictureSource, settings: RunSettings): Promise<
       hasPictures: !comeAgain(source),
       settings,
       seed,
-      epochs: [],
-      sampled: { points: [], stride: 1, inLast: 0 },
+      ...nothingLearned(),
       time: Date.now(),
     };
     await removeRun();
@@ -52,14 +51,29 @@ export function stopRun(): void {
   stop.abort();
 }
 
-export async function savedRun(): Promise<SavedRun | undefined> {
+export async function savedRun(): Promise<SavedRun | 'elsewhere' | undefined> {
+  if (await isTraining()) return 'elsewhere';
   const record = await readRunRecord();
   if (!record) return undefined;
   const { title, settings, epochs, time } = record;
   return { title, settings, epochsDone: epochs.length, time };
 }
 
-export const discardRun = removeRun;
+export function discardRun(): Promise<void> {
+  return unlessTraining(removeRun);
+}
+
+/** Resolves when no tab trains. */
+export async function trainingElsewhereEnded(): Promise<void> {
+  await navigator.locks.request(LOCK, () => {});
+}
+
+/** Takes no lock: a training that is started at the same moment would be refused. */
+async function isTraining(): Promise<boolean> {
+  if (!isSecureContext) return false;
+  const { held } = await navigator.locks.query();
+  return held!.some(({ name }) => name === LOCK);
+}
 
 /** Runs a training unless another tab has one. */
 async function alone(train: (signal: AbortSignal) => Promise<RunEnd>): Promise<RunEnd> {
@@ -70,12 +84,22 @@ async function alone(train: (signal: AbortSignal) => Promise<RunEnd>): Promise<R
       if (signal.aborted && error === signal.reason) return { state: 'stopped', canContinue: false };
       throw error;
     });
+  return unlessTraining(trained);
+}
+
+/** @throws where another tab trains */
+async function unlessTraining<T>(act: () => Promise<T>): Promise<T> {
   // An insecure page has no locks, but then no files either.
-  if (!isSecureContext) return trained();
+  if (!isSecureContext) return act();
   return navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (!lock) throw new Error('Another tab of this page is training. Stop it there first.');
-    return trained();
+    return act();
   });
+}
+
+/** What a training has come to before its first step. */
+function nothingLearned(): Pick<RunRecord, 'epochs' | 'sampled'> {
+  return { epochs: [], sampled: { points: [], stride: 1, inLast: 0 } };
 }
 
 async function picturesOf(
@@ -90,23 +114,30 @@ async function run(record: RunRecord, pictures: RunPictures, signal: AbortSignal
   const { settings, seed, title } = record;
   const { train, validation, broken } = pictures;
   const { alpha, keep } = settings;
+  const resume = keep && (await hasCheckpoint());
+  // Epochs whose weights are gone are trained anew.
+  if (!resume) Object.assign(record, nothingLearned());
+  let hasBegun = false;
+  const onBegun = () => {
+    hasBegun = true;
+  };
   const model = buildNetwork({ alpha, classes: train.classNames.length, size: train.height }, seed);
   try {
     const samples = await pickSamples(validation);
-    const resume = keep && (await hasCheckpoint());
     emit('runStart', {
       ...{ title, settings, samples, broken },
       ...{ resumed: resume, epochs: record.epochs, points: record.sampled.points },
       ...{ classNames: train.classNames, trainSize: train.size, validationSize: validation.size },
     });
     const curves = createRunCurves(record.sampled);
-    const state = await trainToEnd(model, pictures, { record, curves, samples, signal, resume });
+    const state = await trainToEnd(model, pictures, { record, curves, samples, signal, resume, onBegun });
     if (state === 'finished') await removeRun();
     else if (keep) await writeRunRecord({ ...record, sampled: curves.sampled });
     return { state, canContinue: keep && state === 'stopped' };
   } finally {
-    // What it has learned is of use however it ended, but for an end within the first epoch.
-    if (record.epochs.length > 0) await useModel(model, title);
+    // What it has learned is of use however it ended, but for an end within the first epoch; where a checkpoint was
+    // refused it has learned nothing.
+    if (hasBegun && record.epochs.length > 0) await useModel(model, title);
     else model.dispose();
   }
 }
@@ -117,28 +148,34 @@ interface TrainingParts {
   samples: SamplePicture[];
   signal: AbortSignal;
   resume: boolean;
+  /** Called, also more than once, when the model is past its fresh weights. */
+  onBegun(): void;
 }
 
 async function trainToEnd(
   model: LayersModel,
   { train, validation }: RunPictures,
-  { record, curves, samples, signal, resume }: TrainingParts,
+  { record, curves, samples, signal, resume, onBegun }: TrainingParts,
 ): Promise<RunEnd['state']> {
   const { kind, settings, seed } = record;
+  const options = trainingOptions(kind, settings, { pictures: train.size, size: train.height, seed });
+  const everySteps = Math.min(MOST_STEPS_BETWEEN_CHECKPOINTS, Math.ceil(train.size / options.batchSize));
   const keep = async () => {
     if (settings.keep) await writeRunRecord({ ...record, sampled: curves.sampled });
   };
   try {
     await trainClassifier(model, train, {
-      ...trainingOptions(kind, settings, { pictures: train.size, size: train.height, seed }),
-      ...(settings.keep && { checkpoint: { dir: CHECKPOINTS, everySteps: STEPS_BETWEEN_CHECKPOINTS } }),
+      ...options,
+      ...(settings.keep && { checkpoint: { dir: CHECKPOINTS, everySteps } }),
       ...(resume && { resume: CHECKPOINTS }),
       signal,
       async onBatch(batch) {
+        onBegun();
         curves.add(batch);
-        if (batch.step % STEPS_BETWEEN_CHECKPOINTS === 0) await keep();
+        if (batch.step % everySteps === 0) await keep();
       },
       async onEpoch(epoch) {
+        onBegun();
         const report = await measureEpoch(model, epoch, { validation, samples });
         // A training that went back to its checkpoint comes to an epoch a second time.
         record.epochs = [...record.epochs.filter((before) => before.epoch < report.epoch), report];
@@ -146,6 +183,7 @@ async function trainToEnd(
         await keep();
       },
     });
+    onBegun();
     return 'finished';
   } catch (error) {
     if (signal.aborted && error === signal.reason) return 'stopped';

@@ -6,7 +6,7 @@ import { countParameters } from './network';
 import { drawFigure } from './runPictures';
 import { serve } from './serve';
 import { teach } from './teach';
-import { continueRun, discardRun, savedRun, startRun, stopRun } from './trainingRun';
+import { continueRun, discardRun, savedRun, startRun, stopRun, trainingElsewhereEnded } from './trainingRun';
 
 // Everything that computes: the page itself only shows. On the cpu backend the library trains and classifies in its own
 // kernels, in workers that it starts from here.
@@ -33,6 +33,7 @@ serve({
   continueRun,
   stopRun,
   savedRun,
+  trainingElsewhereEnded,
   discardRun,
   teach,
 });
