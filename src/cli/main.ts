@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { basename, dirname } from 'node:path';
-import { addAbortSignal } from 'node:stream';
 import { runCommandLine } from './commandLine';
-import { abortOnSignals } from './interrupts';
+import { abortOnSignals, endOnAbort } from './interrupts';
 import { EXIT } from './session';
 import { quote } from './shared/quote';
 
@@ -22,7 +21,7 @@ const signal = abortOnSignals(process, () => process.exit(EXIT.interrupted));
 process.exitCode = await runCommandLine(args, {
   program: howStarted(script),
   get stdin() {
-    return addAbortSignal(signal, process.stdin);
+    return endOnAbort(signal, process.stdin);
   },
   stdout: process.stdout,
   stderr: process.stderr,

@@ -9,6 +9,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export interface Session {
   /** How the command line was started, for advice that can be copied: `npx mobilenet-v1-ts`. */
   readonly program: string;
+  /** Opened on use: only what reads from it touches it. */
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Results go here, and nothing else. */
   readonly stdout: TextOutput;

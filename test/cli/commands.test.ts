@@ -1,5 +1,5 @@
 // What is done with a model: evaluate, classify, summary, convert.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
@@ -151,6 +151,28 @@ describe('classify', () => {
     expect(lines.map(({ error }) => error !== undefined)).toEqual([true, false, true, false]);
     expect(lines[1].classes).toEqual(lines[3].classes);
     expect(stderr).toMatch(/broken\.png: expected the whole file of a picture.*\n.*nowhere\.png: expected a file/);
+  });
+
+  test('goes on likewise where a folder in a folder cannot be read, in their order', async () => {
+    const photos = place('photos');
+    mkdirSync(photos);
+    for (const name of ['a.png', 'z.png']) writeFileSync(join(photos, name), smoothPng(40, 40));
+    // It leads to itself, which even root cannot follow.
+    symlinkSync('knot', join(photos, 'knot'));
+    const { code, stdout, stderr } = await run(['classify', place('model'), photos, '--json']);
+    expect(code).toBe(1);
+    const [first, knot, last] = parseLines(stdout);
+    expect(knot).toEqual({ picture: join(photos, 'knot'), error: expect.stringContaining('ELOOP') });
+    expect([first.picture, last.picture]).toEqual([join(photos, 'a.png'), join(photos, 'z.png')]);
+    expect(first.classes).toHaveLength(3);
+    expect(last.classes).toEqual(first.classes);
+    expect(stderr).toBe(`${knot.error}\n`);
+  });
+
+  test('of nothing but an empty folder says that, and ends with 1', async () => {
+    mkdirSync(place('empty'));
+    const stderr = `${place('empty')}: a folder without pictures\n`;
+    expect(await run(['classify', place('model'), place('empty')])).toEqual({ code: 1, stdout: '', stderr });
   });
 });
 

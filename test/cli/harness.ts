@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { runCommandLine } from '../../src/cli/commandLine';
@@ -14,7 +15,7 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  /** Pieces of what comes from stdin. */
+  /** Pieces of what comes from stdin; without them, it must not be touched. */
   stdin?: readonly (string | Uint8Array)[];
   signal?: AbortSignal;
   /** Called with each piece of stderr. */
@@ -23,7 +24,7 @@ export interface RunOptions {
 
 /** Runs a command line in this process, from the sources. */
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { stdin = [], signal = new AbortController().signal, onStderr } = options;
+  const { stdin, signal = new AbortController().signal, onStderr } = options;
   const outcome = { stdout: '', stderr: '' };
   const write = (name: keyof typeof outcome) => (text: string) => {
     outcome[name] += text;
@@ -31,9 +32,10 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
   };
   const code = await runCommandLine(args, {
     program: 'npx mobilenet-v1-ts',
-    stdin: (async function* () {
-      for (const piece of stdin) yield Buffer.from(piece);
-    })(),
+    get stdin() {
+      if (stdin === undefined) throw new Error('a command that was given no stdin touched it');
+      return Readable.from(stdin.map((piece) => Buffer.from(piece)));
+    },
     stdout: { write: write('stdout') },
     stderr: { write: write('stderr') },
     signal,

@@ -1,15 +1,18 @@
 // The parts of the command line that need no model.
 import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { disagreement } from '../../src/cli/bench/agreement';
 import { benchText } from '../../src/cli/bench/benchText';
 import { pictureSources } from '../../src/cli/classify/pictureSources';
 import { formatOf } from '../../src/cli/convert/formats';
-import { abortOnSignals } from '../../src/cli/interrupts';
+import { abortOnSignals, endOnAbort } from '../../src/cli/interrupts';
 import { quote } from '../../src/cli/shared/quote';
 import { fileSize, percent, rounded, table } from '../../src/cli/shared/text';
 import { checkpointFolder, givenArguments, goOnCommand } from '../../src/cli/train/goOn';
@@ -36,6 +39,16 @@ describe('Ctrl-C', () => {
     vi.advanceTimersByTime(200);
     source.emit('SIGINT');
     expect(quit).toHaveBeenCalledOnce();
+  });
+
+  test.each(['before', 'after'])('%s a stream is opened ends it, which its reader is told', async (when) => {
+    const controller = new AbortController();
+    if (when === 'before') controller.abort();
+    const stream = endOnAbort(controller.signal, new PassThrough());
+    // An error that nobody listens to would end the process here.
+    await nextTurn();
+    controller.abort();
+    await expect(stream.toArray()).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
 
@@ -77,10 +90,9 @@ describe('pictures to classify', () => {
     async function* stdin() {
       for (const chunk of chunks) yield Buffer.from(chunk);
     }
-    const empty: string[] = [];
     const groups = [];
-    for await (const group of pictureSources(places, stdin(), (name) => empty.push(name))) groups.push(group);
-    return { groups: groups.map((group) => group.map(({ name }) => name)), sources: groups.flat(), empty };
+    for await (const group of pictureSources(places, stdin)) groups.push(group);
+    return { groups: groups.map((group) => group.map(({ name }) => name)), sources: groups.flat() };
   }
 
   test('files and addresses as they are; folders with all but hidden files, sorted', async () => {
@@ -89,12 +101,37 @@ describe('pictures to classify', () => {
     const files = ['b/2.PNG', 'b/c/1.jpeg', 'a.webp', 'notes.txt', 'b/.hidden/3.png', '.4.png', '__MACOSX/a.png'];
     for (const file of files) writeFileSync(join(root, file), '');
     const inside = ['a.webp', 'b/2.PNG', 'b/c/1.jpeg'].map((name) => join(root, name));
-    const { groups, empty } = await read(['x.png', root, 'https://example.com/a', join(root, 'b/.hidden')]);
+    const { groups } = await read(['x.png', root, 'https://example.com/a', join(root, 'b/.hidden')]);
     expect(groups).toHaveLength(1);
     expect(groups.flat()).toEqual(['x.png', ...inside, 'https://example.com/a', join(root, 'b/.hidden/3.png')]);
-    mkdirSync(join(folder, 'nothing'));
-    expect((await read([join(folder, 'nothing')])).empty).toEqual([join(folder, 'nothing')]);
-    expect(empty).toEqual([]);
+  });
+
+  test('a folder without pictures, or one that cannot be read, says so in its turn', async () => {
+    const [nothing, half] = [join(folder, 'nothing'), join(folder, 'half')];
+    for (const path of [nothing, half]) mkdirSync(path);
+    writeFileSync(join(half, 'z.png'), '');
+    // It leads to itself, which even root cannot follow.
+    symlinkSync('knot', join(half, 'knot'));
+    const { sources } = await read([nothing, half, join(half, 'knot')]);
+    const knot = { name: join(half, 'knot'), refusal: expect.stringMatching(/knot: expected a folder .* ELOOP/) };
+    expect(sources).toEqual([
+      { name: nothing, refusal: 'a folder without pictures' },
+      knot,
+      { name: join(half, 'z.png'), image: join(half, 'z.png') },
+      knot,
+    ]);
+  });
+
+  test('links are followed, but not back to a folder that they are in', async () => {
+    const root = join(folder, 'links');
+    mkdirSync(join(root, 'a/b'), { recursive: true });
+    for (const name of ['1.png', 'a/2.png', 'a/b/3.png']) writeFileSync(join(root, name), '');
+    // Only one: followed 40 levels deep, two would be 2^40 folders, and a failure of this test a hang.
+    symlinkSync('..', join(root, 'a/up'));
+    symlinkSync('a/b', join(root, 'shortcut'));
+    const inside = ['1.png', 'a/2.png', 'a/b/3.png', 'shortcut/3.png'].map((name) => join(root, name));
+    expect((await read([root])).groups.flat()).toEqual(inside);
+    expect((await read([pathToFileURL(root).href])).groups.flat()).toEqual(inside);
   });
 
   test('paths from stdin come as they come, cut anywhere, with any line ends, and as zeros divide them', async () => {
@@ -151,6 +188,14 @@ test('formats go by names', () => {
   const formats = ['onnx', 'keras', 'h5', 'h5', 'safetensors', 'tflite', 'tfjs', 'tfjs', 'tfjs'];
   expect(names.map(formatOf)).toEqual(formats);
   expect(formatOf('a.pb')).toBeUndefined();
+  const addresses = ['m.safetensors?download=true', 'm.h5#v1', 'model?v=a.onnx', 'model.json?raw=1'];
+  expect(addresses.map((address) => formatOf(`https://example.com/v1.0/${address}`))).toEqual([
+    'safetensors',
+    'h5',
+    'tfjs',
+    undefined,
+  ]);
+  expect(['why?.h5', 'a#1.onnx', 'https://'].map(formatOf)).toEqual(['h5', 'onnx', 'tfjs']);
 });
 
 describe('a bench', () => {

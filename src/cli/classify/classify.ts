@@ -37,14 +37,13 @@ async function classifyAll(
     say(session, reason.startsWith(name) ? reason : `${name}: ${reason}`);
     if (json) printJson(session, { picture: name, error: reason });
   };
-  const onEmpty = (folder: string) => refuse(folder, 'a folder without pictures');
-  for await (const sources of pictureSources(pictures, session.stdin, onEmpty)) {
+  for await (const sources of pictureSources(pictures, () => session.stdin)) {
     for (let start = 0; start < sources.length; start += GROUP) {
       const group = sources.slice(start, start + GROUP);
       const results = await classifyGroup(classifier, group, { topK, signal: session.signal });
       group.forEach(({ name }, i) => {
         const result = results[i]!;
-        if (result instanceof MobilenetError) refuse(name, result.message);
+        if (typeof result === 'string') refuse(name, result);
         else if (json) printJson(session, { picture: name, classes: result });
         else print(session, `${name}: ${wordsOf(result)}`);
       });
@@ -53,13 +52,28 @@ async function classifyAll(
   return exitCode;
 }
 
-/** The classes of each picture, or why it could not be read: all at once, which is faster, and else one by one. */
+interface RunOptions {
+  topK: number;
+  signal: AbortSignal;
+}
+
+/** The classes of each picture, or why there are none. */
 async function classifyGroup(
   classifier: Classifier,
   group: readonly PictureSource[],
-  options: { topK: number; signal: AbortSignal },
-): Promise<(Classification[] | MobilenetError)[]> {
-  const images = group.map(({ image }) => image);
+  options: RunOptions,
+): Promise<(Classification[] | string)[]> {
+  const images = group.flatMap((source) => ('image' in source ? [source.image] : []));
+  const results = (await classifyImages(classifier, images, options)).values();
+  return group.map((source) => ('image' in source ? results.next().value! : source.refusal));
+}
+
+/** The classes of each picture, or why it could not be read: all at once, which is faster, and else one by one. */
+async function classifyImages(
+  classifier: Classifier,
+  images: readonly (string | Uint8Array)[],
+  options: RunOptions,
+): Promise<(Classification[] | string)[]> {
   try {
     return await classifier.classifyBatch(images, options);
   } catch (error) {
@@ -67,7 +81,7 @@ async function classifyGroup(
   }
   const oneByOne = images.map((image) =>
     classifier.classify(image, options).catch((error) => {
-      if (isUnreadable(error)) return error;
+      if (isUnreadable(error)) return error.message;
       throw error;
     }),
   );

@@ -12,7 +12,7 @@ Examples:
   $ curl -s https://example.com/cat.jpg | npx mobilenet-v1-ts classify my-model -
   $ npx mobilenet-v1-ts classify my-model photos/ --json | jq -r 'select(.classes[0].className == "cat") | .picture'
 
-Pictures that cannot be read are named on stderr, the others are classified; the exit code is then 1.
+Pictures and folders that cannot be read are named on stderr, the others are classified; the exit code is then 1.
 With --json each picture is a line: { picture, classes: [{ className, classIndex, probability }] }, or { picture, error }.`;
 
 export function addClassifyCommand(program: Command, onTask: OnTask): void {

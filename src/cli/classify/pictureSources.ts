@@ -1,11 +1,11 @@
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { platform } from '#platform';
+import { MobilenetError } from '../../index';
 
-/** A picture to classify: where it is, or its bytes. */
-export interface PictureSource {
-  name: string;
-  image: string | Uint8Array;
-}
+/** A picture to classify: where it is, or its bytes; or a folder that gives none, and why. */
+export type PictureSource = { name: string; image: string | Uint8Array } | { name: string; refusal: string };
 
 /** What a folder's pictures are called. */
 const PICTURE = /\.(jpe?g|png|webp|gif|bmp)$/i;
@@ -15,47 +15,61 @@ const HEADER_BYTES = 12;
 
 /**
  * The pictures that arguments name: files and addresses as they are, folders with all that is in them, in the order of
- * their paths, and for `-` what comes from `stdin`. In groups, as they come in: a list that takes long is not waited for.
+ * their paths, and for `-` what comes from stdin. In groups, as they come in: a list that takes long is not waited for.
  *
- * @param onEmpty called with a folder that holds no picture
+ * @param openStdin called where there is a `-`
  */
 export async function* pictureSources(
   places: readonly string[],
-  stdin: AsyncIterable<Uint8Array>,
-  onEmpty: (folder: string) => void,
+  openStdin: () => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<PictureSource[]> {
-  const expand = async (sources: readonly PictureSource[]) => {
-    const expanded = await Promise.all(sources.map((source) => expandFolder(source, onEmpty)));
-    return expanded.flat();
-  };
+  const expand = async (sources: readonly PictureSource[]) => (await Promise.all(sources.map(expandFolder))).flat();
   const dash = places.indexOf('-');
   if (dash < 0) {
     yield await expand(places.map(atPath));
     return;
   }
   yield await expand(places.slice(0, dash).map(atPath));
-  for await (const group of fromStdin(stdin)) yield await expand(group);
+  for await (const group of fromStdin(openStdin())) yield await expand(group);
   yield await expand(places.slice(dash + 1).map(atPath));
 }
 
 const atPath = (path: string): PictureSource => ({ name: path, image: path });
 
-async function expandFolder(source: PictureSource, onEmpty: (folder: string) => void): Promise<PictureSource[]> {
-  const inside = typeof source.image === 'string' ? await picturesIn(source.image) : undefined;
-  if (inside?.length === 0) onEmpty(source.name);
-  return inside?.map(atPath) ?? [source];
+async function expandFolder(source: PictureSource): Promise<PictureSource[]> {
+  if ('refusal' in source || typeof source.image !== 'string') return [source];
+  const inside = await sourcesIn(source.image.startsWith('file:') ? fileURLToPath(source.image) : source.image);
+  if (inside?.length === 0) return [{ name: source.name, refusal: 'a folder without pictures' }];
+  return inside ?? [source];
 }
 
-/** Undefined where the place is no folder. Hidden files and folders are left out. */
-async function picturesIn(place: string): Promise<string[] | undefined> {
-  const names = await platform.listFolder(place);
-  if (names === undefined) return undefined;
+/**
+ * Undefined where the path is no folder. Left out are hidden files and folders, and links back to a folder on the way.
+ *
+ * @param above the real paths of the folders on the way
+ */
+async function sourcesIn(path: string, above: readonly string[] = []): Promise<PictureSource[] | undefined> {
+  const names = await listFolder(path);
+  if (!Array.isArray(names)) return names && [names];
+  // RAM disks of Windows have no real paths (nodejs/node#6861).
+  const folder = await realpath(path).catch(() => path);
+  if (above.includes(folder)) return [];
   const visible = names.filter((name) => !name.startsWith('.') && name !== '__MACOSX');
   const parts = visible.map(async (name) => {
-    const path = join(place, name);
-    return PICTURE.test(name) ? [path] : ((await picturesIn(path)) ?? []);
+    const inner = join(path, name);
+    return PICTURE.test(name) ? [atPath(inner)] : ((await sourcesIn(inner, [...above, folder])) ?? []);
   });
   return (await Promise.all(parts)).flat();
+}
+
+/** The names in a folder, or why it cannot be read; undefined where the path is no folder. */
+async function listFolder(path: string): Promise<string[] | PictureSource | undefined> {
+  try {
+    return await platform.listFolder(path);
+  } catch (error) {
+    if (error instanceof MobilenetError) return { name: path, refusal: error.message };
+    throw error;
+  }
 }
 
 /** One picture where the first bytes are those of one, else paths, divided by line ends or, as of `find -print0`, zeros. */

@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { platform } from '#platform';
 import { exportKeras, exportOnnx, exportSafetensors, exportTflite, saveModel } from '../../index';
+import { throwIfInterrupted } from '../interrupts';
 import { EXIT, type ExitCode, print, printJson, type Session } from '../session';
 import { fileSize, grouped } from '../shared/text';
 import { startTfjs } from '../shared/tfjs';
@@ -14,7 +15,7 @@ export async function convert(options: ConvertOptions, session: Session): Promis
   await startTfjs();
   const model = await openConvertible(options, session);
   try {
-    const bytes = await write(model, options);
+    const bytes = await write(model, options, session.signal);
     const parameters = model.countParams();
     if (json) printJson(session, { in: source, out: target, format, quantize, bytes, parameters });
     else print(session, `Wrote ${target}: ${format}, ${grouped(parameters)} parameters in ${fileSize(bytes)}`);
@@ -25,9 +26,15 @@ export async function convert(options: ConvertOptions, session: Session): Promis
 }
 
 /** How many bytes it wrote: into a new folder or file, or in the place of an old one, and only all of them. */
-async function write(model: LayersModel, { target, format, quantize }: ConvertOptions): Promise<number> {
+async function write(
+  model: LayersModel,
+  { target, format, quantize }: ConvertOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  await throwIfInterrupted(signal);
   if (format !== 'tfjs') {
     const bytes = await EXPORTERS[format](model, quantize);
+    await throwIfInterrupted(signal);
     await platform.replaceFile(target, bytes);
     return bytes.length;
   }

@@ -22,9 +22,10 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   '.tflite': 'tflite',
 };
 
-/** The format that a name stands for; undefined where it looks like that of a file of another kind. */
+/** The format that a file's name or address stands for; undefined where it looks like that of a file of another kind. */
 export function formatOf(name: string): Format | undefined {
-  const extension = /\.[a-z]\w*$/i.exec(name)?.[0].toLowerCase();
+  const path = /^(https?|file):/i.test(name) && URL.canParse(name) ? new URL(name).pathname : name;
+  const extension = /\.[a-z]\w*$/i.exec(path)?.[0].toLowerCase();
   return extension === undefined ? 'tfjs' : EXTENSIONS[extension];
 }
 
