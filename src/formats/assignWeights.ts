@@ -2,6 +2,7 @@ import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { fail } from '../errors';
 import { findHead } from '../model/head';
+import { checkActivations } from './checkActivations';
 import { checkPadding } from './checkPadding';
 import { describeMismatches, type Mismatch } from './describeMismatches';
 import { fitUnit, type KernelWeights, type ModelUnit, type NewValues } from './fitUnit';
@@ -25,6 +26,12 @@ export interface AssignWeightsOptions {
    * @default false
    */
   ignorePadding?: boolean;
+  /**
+   * Takes weights of a network with other activations, such as ReLU where the model has ReLU6: good enough to train
+   * further, not to classify.
+   * @default false
+   */
+  ignoreActivations?: boolean;
 }
 
 /** Which layers of the model {@link assignWeights} has changed. */
@@ -41,7 +48,8 @@ export interface AssignedLayers {
  *
  * What the two may differ in: a 1x1 convolution and a dense layer are one; where the file's batch norms were folded into
  * kernels and biases, those of the model become one that only adds the bias; a bias before a batch norm goes into its
- * mean; an epsilon other than the model's goes into gamma. The function stays the same, but for rounding.
+ * mean; an epsilon other than the model's goes into gamma. The function stays the same, but for rounding; activations and
+ * padding must be the same as far as the file tells them.
  *
  * @throws {MobilenetError} `invalid-argument` where they differ in more than that, with a list of the layers; the model
  * is then as it was.
@@ -49,7 +57,7 @@ export interface AssignedLayers {
 export function assignWeights(
   model: LayersModel,
   weights: NetworkWeights,
-  { head = 'load', ignorePadding = false }: AssignWeightsOptions = {},
+  { head = 'load', ignorePadding = false, ignoreActivations = false }: AssignWeightsOptions = {},
 ): AssignedLayers {
   const { where } = weights;
   const chain = chainOf(where, model);
@@ -59,6 +67,7 @@ export function assignWeights(
   const hasHead = classifier !== undefined && own.at(-1)?.kernel?.layer === classifier;
   const sides = chooseHead(own, file, hasHead, head);
   const newValues = fitAll(model, where, sides, () => headRemedy(own, file, hasHead));
+  if (!ignoreActivations) checkActivations(where, sides);
   if (weights.padding && !ignorePadding) checkPadding(where, model, chain, weights.padding);
   write(newValues);
   return { layers: sides.model.flatMap(namesOf), skipped: sides.kept.flatMap(namesOf) };

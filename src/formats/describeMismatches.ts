@@ -1,3 +1,4 @@
+import { type Activation, describeActivation, isLinear } from './activation';
 import type { FileUnit, ModelUnit } from './fitUnit';
 
 /** As many differences as one can read. */
@@ -19,13 +20,28 @@ export function describeMismatches(mismatches: readonly Mismatch[]): string {
 
 function describeModel({ kernel, norm }: ModelUnit): string {
   if (!kernel) return describe(norm?.name, 'batch norm', norm?.movingMean.shape, []);
-  return describe(kernel.name, kernel.kind, kernel.kernel.shape, [kernel.bias && 'bias', norm && 'batch norm']);
+  return describe(kernel.name, kernel.kind, kernel.kernel.shape, partsOf(kernel, norm));
 }
 
 function describeFile(unit: FileUnit | undefined): string {
   if (!unit?.kernel) return describe(unit?.norm?.name, 'batch norm', unit?.norm?.movingMean.shape, []);
-  const { name, kind, kernel, bias } = unit.kernel;
-  return describe(name, kind, kernel.shape, [bias && 'bias', unit.norm && 'batch norm']);
+  const { name, kind, kernel } = unit.kernel;
+  return describe(name, kind, kernel.shape, partsOf(unit.kernel, unit.norm));
+}
+
+interface Parts {
+  readonly bias?: unknown;
+  readonly activation?: Activation | undefined;
+}
+
+/** An activation is named where a batch norm stands behind it. */
+function partsOf({ bias, activation }: Parts, norm: unknown): (string | undefined)[] {
+  const isBetween = norm !== undefined && activation !== undefined && !isLinear(activation);
+  return [
+    bias ? 'bias' : undefined,
+    isBetween ? describeActivation(activation) : undefined,
+    norm ? 'batch norm' : undefined,
+  ];
 }
 
 type Shape = readonly (number | null)[] | undefined;

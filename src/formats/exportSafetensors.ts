@@ -26,7 +26,8 @@ export interface ExportSafetensorsOptions {
  * What a file of tensors cannot hold is in its metadata: epsilon, padding and what the model knows of its pictures, for
  * `loadWeights`; and under `timm` the call that makes the same network in Python, where timm has it.
  *
- * @throws {MobilenetError} `invalid-argument` where the model is no chain, or for `'timm'` no MobileNetV1
+ * @throws {MobilenetError} `invalid-argument` where the model is no chain, for `'timm'` no MobileNetV1, or for `'keras'` two
+ * of its layers have one name, as those of nested models may
  * @example
  * ```ts
  * const bytes = await exportSafetensors(model);

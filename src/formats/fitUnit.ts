@@ -1,4 +1,5 @@
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
+import { isLinear } from './activation';
 import type { ModelBatchNorm, ModelKernel } from './modelLayers';
 import type { BatchNormWeights, Values, WeightedLayer } from './networkWeights';
 import type { Unit } from './units';
@@ -16,7 +17,7 @@ export interface NewValues {
 /** What the model gets of a file's unit; undefined where the two do not fit each other. */
 export function fitUnit(model: ModelUnit, file: FileUnit): NewValues[] | undefined {
   const kernel = fitKernel(model.kernel, file.kernel);
-  if (!kernel) return undefined;
+  if (!kernel || !normalizesAlike(model, file)) return undefined;
   const { kernel: own, norm } = model;
   const bias = file.kernel?.bias;
   if (bias && bias.data.length !== outputsOf(own)) return undefined;
@@ -27,6 +28,12 @@ export function fitUnit(model: ModelUnit, file: FileUnit): NewValues[] | undefin
   // Batch norm adds a bias of its own; only where nothing comes in between is it the same.
   if (bias && !norm?.isFoldable) return undefined;
   return join(kernel, fitNorm(norm, file.norm, bias?.data));
+}
+
+/** Whether the batch norms of both stand on the same side of an activation, as far as that is known. */
+function normalizesAlike(model: ModelUnit, file: FileUnit): boolean {
+  const [own, others] = [model.kernel?.activation, file.kernel?.activation];
+  return !model.norm || !file.norm || !own || !others || isLinear(own) === isLinear(others);
 }
 
 function join(...parts: (NewValues[] | undefined)[]): NewValues[] | undefined {

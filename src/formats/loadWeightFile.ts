@@ -1,6 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { InputRange } from '../inputRange';
+import type { ModelMetadata } from '../model/metadata';
 import { type AssignedLayers, type AssignWeightsOptions, assignWeights } from './assignWeights';
+import { writeMetadata } from './fileMetadata';
+import type { HeadChoice } from './heads';
 import type { WeightFile, WeightFormat } from './networkWeights';
 import { readWeights } from './readWeights';
 
@@ -9,6 +12,11 @@ export interface LoadedWeights extends AssignedLayers {
   readonly format: WeightFormat;
   /** What bytes 0 to 255 are mapped to before they enter the network, where the file or its kind tells. */
   readonly inputRange?: InputRange;
+  /**
+   * All that the file says of pictures and classes, `inputRange` among it; files of ours say as much as the model knew
+   * that they were written from. `classNames` are there where the model got the file's classifier, and has as many classes.
+   */
+  readonly metadata: ModelMetadata;
 }
 
 /** Options for {@link loadWeightFile}. */
@@ -31,5 +39,19 @@ export async function loadWeightFile(
   const weights = await readWeights(file, onProgress);
   const { format, inputRange } = weights;
   const { layers, skipped } = assignWeights(model, weights, options);
-  return { format, layers, skipped, ...(inputRange && { inputRange }) };
+  const classNames = weights.classNames && namesOfModel(model, weights.classNames, options.head);
+  const metadata = writeMetadata({ ...weights, classNames });
+  return { format, layers, skipped, ...(inputRange && { inputRange }), metadata };
+}
+
+/** Those of the file's names that belong to the classes of the model; undefined where they are others. */
+function namesOfModel(
+  { outputs }: LayersModel,
+  classNames: readonly string[],
+  head: HeadChoice | undefined,
+): readonly string[] | undefined {
+  const classes = outputs[0]!.shape.at(-1);
+  if (head === 'skip') return undefined;
+  const own = head === 'dropBackground' && classNames.length - 1 === classes ? classNames.slice(1) : classNames;
+  return own.length === classes ? own : undefined;
 }

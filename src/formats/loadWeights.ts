@@ -25,9 +25,10 @@ export interface LoadWeightsOptions extends AssignWeightsOptions {
  * The network of the file must be the model's: the n-th layer that has weights is the n-th of the other, whatever their
  * names. What may differ is made up for, so that the function stays the same: batch norms that were folded into
  * kernels and biases, an epsilon of another framework (gamma is scaled; the statistics stay true), a classifier that is
- * dense or a 1x1 convolution. A padding that differs is refused, unless `ignorePadding` is set.
+ * dense or a 1x1 convolution. A padding that differs is refused, unless `ignorePadding` is set, and so are activations,
+ * unless `ignoreActivations` is, as far as the file tells them: safetensors files and those of weights alone do not.
  *
- * The model's metadata is not changed; `inputRange` of the result is what belongs there.
+ * The model's metadata is not changed; `metadata` of the result is what belongs there.
  *
  * @param source In Node a path or `file:` URL; anywhere an `http(s)://` address, the bytes, a `Blob`, or the files that
  * a user picked. A tfjs model is its `model.json`, or the folder of it.
@@ -37,8 +38,8 @@ export interface LoadWeightsOptions extends AssignWeightsOptions {
  * @example
  * ```ts
  * const model = mobilenetV1({ padding: 'torch' });
- * const { inputRange } = await loadWeights(model, 'mobilenetv1_100.safetensors');
- * if (inputRange) setModelMetadata(model, { inputRange });
+ * const { metadata } = await loadWeights(model, 'mobilenetv1_100.safetensors');
+ * setModelMetadata(model, metadata);
  *
  * const flowers = mobilenetV1({ classes: 5, padding: 'keras' });
  * await loadWeights(flowers, 'mobilenet_1_0_224_tf_no_top.h5', { head: 'skip' });
@@ -50,9 +51,10 @@ export async function loadWeights(
   options: LoadWeightsOptions = {},
 ): Promise<LoadedWeights> {
   const where = 'loadWeights';
-  const { head = 'load', ignorePadding = false, ...opening } = options;
+  const { head = 'load', ignorePadding = false, ignoreActivations = false, ...opening } = options;
   checkOneOf(where, 'head', head, ['load', 'skip', 'dropBackground']);
   checkBoolean(where, 'ignorePadding', ignorePadding);
+  checkBoolean(where, 'ignoreActivations', ignoreActivations);
   check((typeof source === 'string' && source !== '') || (typeof source === 'object' && source !== null), {
     where,
     expected: 'a path, a URL, bytes or files',
@@ -63,5 +65,5 @@ export async function loadWeights(
     import('./loadWeightFile'),
   ]);
   const file = await openWeightSource(source, opening satisfies OpenWeightSourceOptions);
-  return loadWeightFile(model, file, { head, ignorePadding, onProgress: opening.onProgress });
+  return loadWeightFile(model, file, { head, ignorePadding, ignoreActivations, onProgress: opening.onProgress });
 }

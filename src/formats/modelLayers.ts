@@ -2,6 +2,8 @@ import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { check } from '../errors';
 import { type Layer, layerChain } from '../graph/layerChain';
 import { activationOf } from '../model/head';
+import type { Activation } from './activation';
+import { layerActivations } from './layerActivations';
 
 /** A convolution or dense layer of a model. */
 export interface ModelKernel {
@@ -10,6 +12,8 @@ export interface ModelKernel {
   readonly layer: Layer;
   readonly kernel: LayerVariable;
   readonly bias: LayerVariable | undefined;
+  /** What stands behind it, up to the next layer with weights; undefined behind layers of classes that are not known. */
+  readonly activation: Activation | undefined;
 }
 
 /** A batch norm of a model. */
@@ -23,6 +27,8 @@ export interface ModelBatchNorm {
   readonly epsilon: number;
   /** Whether it normalises what a kernel puts out, with no activation in between. */
   readonly isFoldable: boolean;
+  /** As of a {@link ModelKernel}. */
+  readonly activation: Activation | undefined;
 }
 
 export type ModelLayer = ModelKernel | ModelBatchNorm;
@@ -52,23 +58,31 @@ export function chainOf(where: string, model: LayersModel): readonly Layer[] {
  * @throws {MobilenetError} `invalid-argument` for weights of other layers than convolutions, dense layers and batch norms
  */
 export function modelLayers(where: string, chain: readonly Layer[]): ModelLayer[] {
+  const activations = activationsOf(chain);
   return chain.flatMap((layer, i): ModelLayer[] => {
     if (layer.weights.length === 0) return [];
+    const activation = activations[i];
     const kernel = KERNELS.get(layer.getClassName());
     if (kernel) {
       const { [kernel.kernel]: values, bias } = variablesOf(layer);
-      return [{ kind: kernel.kind, name: layer.name, layer, kernel: values!, bias }];
+      return [{ kind: kernel.kind, name: layer.name, layer, kernel: values!, bias, activation }];
     }
     check(layer.getClassName() === 'BatchNormalization', {
       where,
       expected: 'weights in convolutions, depthwise convolutions, dense layers and batch norms only',
       received: `layer '${layer.name}' (${layer.getClassName()})`,
     });
-    return [batchNormOf(layer, chain[i - 1])];
+    return [{ ...batchNormOf(layer, chain[i - 1]), activation }];
   });
 }
 
-function batchNormOf(layer: Layer, before: Layer | undefined): ModelBatchNorm {
+function activationsOf(chain: readonly Layer[]): (Activation | undefined)[] {
+  const configured = chain.map((layer) => ({ className: layer.getClassName(), config: layer.getConfig() }));
+  const activations = layerActivations(configured);
+  return configured.map((layer) => activations.get(layer));
+}
+
+function batchNormOf(layer: Layer, before: Layer | undefined): Omit<ModelBatchNorm, 'activation'> {
   const { gamma, beta, moving_mean, moving_variance } = variablesOf(layer);
   return {
     kind: 'batchNorm',

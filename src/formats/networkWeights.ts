@@ -1,5 +1,6 @@
-import type { InputRange } from '../inputRange';
 import type { PaddingStyle } from '../model/architecture';
+import type { Activation } from './activation';
+import type { FileMetadata } from './fileMetadata';
 
 // KH and KW are a kernel's height and width, C its input channels, F its filters, M its outputs for each input channel.
 
@@ -15,6 +16,8 @@ export interface Values {
 interface Named {
   /** As the file has it, for messages. */
   readonly name: string;
+  /** What stands behind it, up to the next layer with weights; undefined where the file does not say. */
+  readonly activation?: Activation | undefined;
 }
 
 /** A convolution; kernel `[KH,KW,C,F]`, bias `[F]`. */
@@ -51,8 +54,11 @@ export interface BatchNormWeights extends Named {
 
 export type WeightedLayer = ConvWeights | DepthwiseWeights | DenseWeights | BatchNormWeights;
 
-/** What every reader of a format makes of a file. */
-export interface NetworkWeights {
+/**
+ * What every reader of a format makes of a file. `inputRange` is there where the file or its kind tells it, the other
+ * metadata in files of ours.
+ */
+export interface NetworkWeights extends FileMetadata {
   readonly format: WeightFormat;
   /** The file's path or address, for messages. */
   readonly where: string;
@@ -63,8 +69,6 @@ export interface NetworkWeights {
   readonly layers: readonly WeightedLayer[];
   /** How the network of this file pads, where the file or its framework says so. */
   readonly padding?: PaddingStyle | undefined;
-  /** What bytes 0 to 255 are mapped to, where the file says so. */
-  readonly inputRange?: InputRange | undefined;
 }
 
 /** A file to be read, and where its neighbours are (the shards of a tfjs model). */

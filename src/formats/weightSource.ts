@@ -4,7 +4,7 @@ import { httpFiles, type ModelFiles } from '../io/modelFiles';
 import { checkPath } from '../io/readModelFiles';
 import { refuse } from '../io/refuse';
 import { isHttp, isUrl } from '../io/url';
-import { download } from '../platform/download';
+import { downloadBytes } from '../platform/download';
 import { localFiles } from './localFiles';
 import type { WeightFile } from './networkWeights';
 
@@ -81,8 +81,7 @@ async function openAddress(url: string, { fetch, signal, onProgress }: OpenWeigh
     // A server may tell a length that is not right.
     if (total) onProgress?.(Math.min(1, loaded / total));
   };
-  const stream = await download(url, { fetch, signal, onProgress: isJson ? undefined : report });
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const bytes = await downloadBytes(url, { fetch, signal, onProgress: isJson ? undefined : report });
   const files = httpFiles(url, { ...(fetch && { fetch }), ...(signal && { signal }) });
   return { where: url, bytes, readSibling: siblingsOf(files) };
 }

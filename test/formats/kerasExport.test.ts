@@ -23,6 +23,15 @@ const formats = ['keras', 'h5'] as const;
 const read = async (model: LayersModel, format: 'keras' | 'h5') =>
   readFile(`model.${format}`, await exportKeras(model, { format }));
 
+/** A chain whose layers got these names after it was built, as tfjs builds none of other names than ASCII. */
+function renamed(names: readonly string[], ...members: layers.Layer[]): LayersModel {
+  const model = chain([3, 3, 2], ...members);
+  members.forEach((layer, i) => {
+    layer.name = names[i]!;
+  });
+  return model;
+}
+
 /** The bits of a model's weights in the order of a file: from the input to the output, and Keras's in a layer. */
 function valuesOf(model: LayersModel): Float32Array[] {
   return model.layers.flatMap((layer) => layer.weights.map((weight) => weight.read().dataSync() as Float32Array));
@@ -87,6 +96,16 @@ describe.each(formats)('%s: out and in again gives the same bits', (format) => {
       ]),
     ]);
     expect(parametersOf(await read(model, format)).map(bits)).toEqual(valuesOf(model).map(bits));
+  });
+
+  test('names of layers in any script', async () => {
+    const names = ['Blüte', '花', 'ｆ', '😀', 'é'.repeat(200), 'Ω'];
+    const convolutions = names.slice(1).map(() => layers.conv2d({ filters: 2, kernelSize: 1 }));
+    const model = renamed(names, ...convolutions, layers.batchNormalization());
+    randomizeWeights(model, createRandom(8));
+    const weights = await read(model, format);
+    expect(weights.layers.map(({ name }) => name)).toEqual(names);
+    expect(parametersOf(weights).map(bits)).toEqual(valuesOf(model).map(bits));
   });
 
   test('metadata comes back', async () => {
@@ -230,6 +249,22 @@ test.each(formats)('%s: pictures of any size', async (format) => {
   const model = chain([null, null, 3], convolution, layers.globalAveragePooling2d({ name: 'g' }));
   const [pictures] = (await configOf(model, format)).config.layers;
   expect(pictures.config.batch_shape ?? pictures.config.batch_input_shape).toEqual([null, null, null, 3]);
+});
+
+test('groups are in the order of their UTF-8, in which libhdf5 looks for them', async () => {
+  const names = ['😀', 'ｆ', 'Blüte', 'z'];
+  const model = renamed(names, ...names.map(() => layers.activation({ activation: 'relu' })));
+  const group = openHdf5(await exportKeras(model, { format: 'h5' }), 'x').group('model_weights')!;
+  expect(group.names).toEqual(['Blüte', 'picture', 'z', 'ｆ', '😀']);
+});
+
+test('long names in other scripts fill several attributes, by their bytes', async () => {
+  const names = Array.from({ length: 500 }, (_, i) => `${'花'.repeat(60)}${i}`);
+  const model = renamed(names, ...names.map(() => layers.activation({ activation: 'relu' })));
+  const bytes = await exportKeras(model, { format: 'h5' });
+  const group = openHdf5(bytes, 'x').group('model_weights')!;
+  const lists = [0, 1].map((part) => group.strings(`layer_names${part}`)!);
+  expect(lists.flat()).toEqual(['picture', ...names]);
 });
 
 test('a chain of so many layers that their names fill several attributes', async () => {

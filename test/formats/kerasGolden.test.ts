@@ -2,6 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { setBackend, type Tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { isRelu6 } from '../../src/formats/activation';
 import { loadWeights } from '../../src/formats/loadWeights';
 import { bytesOf } from '../golden/generator';
 import { goldenFile, readFile } from './kerasFiles';
@@ -42,8 +43,16 @@ describe.each(wholeNetworks)('%s', (name) => {
 
 test.each(wholeNetworks)('%s has the bits of all the others', async (name) => {
   const values = async (file: string) =>
-    (await readFile(file, goldenFile(file))).layers.map(({ name: _, ...layer }) => layer);
+    (await readFile(file, goldenFile(file))).layers.map(({ name: _, activation: __, ...layer }) => layer);
   expect(await values(name)).toEqual(await values('keras2.h5'));
+});
+
+test.each(wholeNetworks)('%s: ReLU6 behind every batch norm, where a configuration tells it', async (name) => {
+  const { layers } = await readFile(name, goldenFile(name));
+  const hasConfig = !/weights|published/.test(name);
+  const behind = (kind: string) => new Set(layers.flatMap((layer) => (layer.kind === kind ? [layer.activation] : [])));
+  expect([...behind('batchNorm')].every((one) => isRelu6(one))).toBe(hasConfig);
+  expect(behind('depthwise')).toEqual(new Set([hasConfig ? [] : undefined]));
 });
 
 test('names in messages are those of the layers, where the file has them', async () => {

@@ -6,12 +6,19 @@ import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportKeras } from '../../src/formats/exportKeras';
+import { exportOnnx } from '../../src/formats/exportOnnx';
 import { exportSafetensors } from '../../src/formats/exportSafetensors';
+import { exportTflite } from '../../src/formats/exportTflite';
+import type { HeadChoice } from '../../src/formats/heads';
 import { type LoadWeightsOptions, loadWeights } from '../../src/formats/loadWeights';
 import type { WeightSource } from '../../src/formats/weightSource';
 import { saveModel } from '../../src/io/saveModel';
+import { type ModelMetadata, setModelMetadata } from '../../src/model/metadata';
 import { expectFailure, folderListener, withServer } from '../io/models';
+import { goldenFile } from './kerasFiles';
 import { bitsOf, narrowNet } from './networks';
+import { layersModelFile, pickedOf } from './tfjsFiles';
 
 let root: string;
 let from: LayersModel;
@@ -77,7 +84,7 @@ describe('sources', () => {
     ['picked files', 'tfjs-layers', () => pick('deep/below/shard.bin', 'weights of mine', 'deep/best.json')],
   ])('%s', async (_, format, source) => {
     const { progress, ...result } = await load(await source());
-    expect(result).toEqual({ format, layers: expect.any(Array), skipped: [] });
+    expect(result).toEqual({ format, layers: expect.any(Array), skipped: [], metadata: {} });
     if (progress.length > 0) expect(progress.at(-1)).toBe(1);
   });
 
@@ -114,6 +121,64 @@ describe('sources', () => {
   });
 });
 
+const formats: [string, (model: LayersModel) => Promise<WeightSource>][] = [
+  ['.keras', exportKeras],
+  ['.h5', (model) => exportKeras(model, { format: 'h5' })],
+  ['.onnx', exportOnnx],
+  ['.onnx that takes bytes', (model) => exportOnnx(model, { embedPreprocessing: true })],
+  ['.tflite', exportTflite],
+  ['.safetensors', exportSafetensors],
+  ['.safetensors with names of Keras', (model) => exportSafetensors(model, { layout: 'keras' })],
+  ['model.json', async (model) => pickedOf(await layersModelFile(model))],
+];
+
+describe.each(formats)('what the model knew comes out of %s', (_, write) => {
+  const classNames = ['Blüte', '花', 'a"\\', 'd', 'e'];
+  const metadata: ModelMetadata = {
+    classNames,
+    inputRange: [
+      [-2, 2],
+      [-1, 1],
+      [0, 1],
+    ],
+    fit: 'stretch',
+    cropFraction: 0.875,
+    cropAfterResize: true,
+    interpolation: 'bicubic',
+  };
+
+  test('all of it', async () => {
+    const model = narrowNet({ seed: 1 });
+    setModelMetadata(model, metadata);
+    const loaded = await loadWeights(narrowNet(), await write(model));
+    expect(loaded).toMatchObject({ inputRange: metadata.inputRange, metadata });
+    expect(Object.keys(loaded.metadata).sort()).toEqual(Object.keys(metadata).sort());
+  });
+
+  test('names of classes where they are those of the model', async () => {
+    const model = narrowNet({ seed: 1 });
+    setModelMetadata(model, { classNames });
+    const source = await write(model);
+    const namesIn = async (to: LayersModel, head: HeadChoice) =>
+      (await loadWeights(to, source, { head })).metadata.classNames;
+    expect(await namesIn(narrowNet({ classes: 4 }), 'dropBackground')).toEqual(classNames.slice(1));
+    expect(await namesIn(narrowNet(), 'skip')).toBeUndefined();
+    setModelMetadata(model, { classNames: classNames.slice(1) });
+    expect((await loadWeights(narrowNet(), await write(model))).metadata.classNames).toBeUndefined();
+  });
+});
+
+test('an input range that the kind of a file tells is in the metadata, too', async () => {
+  const { inputRange, metadata } = await loadWeights(
+    narrowNet({ includeTop: false }),
+    goldenFile('keras3_no_top.weights.h5'),
+    {
+      ignorePadding: true,
+    },
+  );
+  expect([inputRange, metadata]).toEqual([[-1, 1], { inputRange: [-1, 1] }]);
+});
+
 describe('what goes wrong', () => {
   test.each<[string, unknown, object, string | RegExp]>([
     ['no source', undefined, {}, 'a path, a URL, bytes or files'],
@@ -122,6 +187,7 @@ describe('what goes wrong', () => {
     ['a place of tfjs', 'indexeddb://x', {}, 'indexeddb://x'],
     ['an unknown head', 'x', { head: 'keep' }, "head to be 'load', 'skip', 'dropBackground'"],
     ['ignorePadding that is no flag', 'x', { ignorePadding: 1 }, 'ignorePadding to be true or false'],
+    ['ignoreActivations that is no flag', 'x', { ignoreActivations: 1 }, 'ignoreActivations to be true or false'],
   ])('%s is refused', async (_, source, options, text) => {
     await expectFailure(() => loadWeights(from, source as string, options), 'invalid-argument', text);
   });

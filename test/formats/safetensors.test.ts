@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
-import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { exportSafetensors } from '../../src/formats/exportSafetensors';
 import { loadWeights } from '../../src/formats/loadWeights';
@@ -80,6 +80,18 @@ describe('our own files, and back', () => {
     const { layers: names } = await loadWeights(to, sorted);
     expect(names).toEqual(['zebra', 'ant', 'norm_b', 'bee', 'norm_a', 'dense']);
     expect(bitsOf(to)).toEqual(bitsOf(from));
+  });
+
+  test('keras: layers of nested models that share a name are refused, for one would take the place of the other', async () => {
+    const inner = (size: number, kernelSize: number) =>
+      chain([size, size, 3], layers.conv2d({ filters: 3, kernelSize, name: 'conv' }));
+    const nested = sequential({ layers: [inner(5, 3), inner(3, 1)] });
+    await expectFailure(
+      () => exportSafetensors(nested, { layout: 'keras' }),
+      'invalid-argument',
+      'exportSafetensors: expected a model whose layers have different names',
+      'received two layers named conv. Give the layers',
+    );
   });
 
   test('keras, without metadata: the names of a MobileNetV1 tell the order', async () => {

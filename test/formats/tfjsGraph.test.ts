@@ -4,6 +4,7 @@ import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { graphModel } from '../../bench/graphModel.mjs';
 import { foldedLayers } from '../../bench/inferenceLayers.mjs';
+import { describeActivation } from '../../src/formats/activation';
 import { loadWeightFile } from '../../src/formats/loadWeightFile';
 import { loadWeights } from '../../src/formats/loadWeights';
 import type { NetworkWeights } from '../../src/formats/networkWeights';
@@ -165,6 +166,37 @@ describe('node by node', () => {
     expect(inputRange).toEqual([-1, 1]);
   });
 
+  test('activations, fused and as nodes of their own', async () => {
+    const { layers } = await read(smallGraph());
+    expect(layers.map(({ activation }) => activation && describeActivation(activation))).toEqual([
+      'no activation',
+      'ReLU6',
+      'ReLU6',
+      'no activation',
+      'ReLU6',
+      'softmax',
+    ]);
+  });
+
+  test.each([
+    ['Elu', {}, 'elu'],
+    ['Tanh', {}, 'tanh'],
+    ['Sigmoid', {}, 'sigmoid'],
+    ['LeakyRelu', { alpha: { f: 0.1 } }, 'leakyrelu(0.1)'],
+    ['Relu', {}, 'ReLU'],
+  ])('%s is not taken for ReLU6', async (op, attributes, expected) => {
+    const [model, file] = [smallModel(), smallGraph()];
+    const own = file.json.modelTopology.node.find(({ name }: { name: string }) => name === 'relu3');
+    Object.assign(own, { op, attr: attributes });
+    await expectFailure(
+      () => loadWeightFile(model, fileOf(file)),
+      'invalid-argument',
+      `${expected} behind layer 'pw_bn'`,
+    );
+    const { layers } = await loadWeightFile(model, fileOf(file), { ignoreActivations: true });
+    expect(layers).toHaveLength(6);
+  });
+
   test('the graph, calculated by hand', async () => {
     const [model, file] = [smallModel(), smallGraph()];
     await loadWeightFile(model, fileOf(file));
@@ -323,6 +355,14 @@ describe('graphs that are refused', () => {
         nodesOf(json).push(node('late', 'Add', ['relu', 'one']));
       },
       'node late',
+    ],
+    [
+      'pictures scaled behind an activation',
+      (json) => {
+        named(json, 'centred').input[0] = 'early';
+        nodesOf(json).push(node('early', 'Relu', ['doubled']));
+      },
+      'node centred',
     ],
     ['pads of floats', (json) => (named(json, 'padded').input = ['centred', 'k4']), 'k4 to be int32'],
     ['a path out of the folder', (json) => (json.weightsManifest[0].paths = ['..\\x']), 'stay in the folder'],

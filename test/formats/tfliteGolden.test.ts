@@ -2,8 +2,13 @@ import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
+import { clampStep, relu6, sameActivation } from '../../src/formats/activation';
 import { loadWeights } from '../../src/formats/loadWeights';
+import type { FlatTable } from '../../src/formats/tflite/flatTable';
+import { readChain } from '../../src/formats/tflite/readChain';
 import { readTflite } from '../../src/formats/tflite/readTflite';
+import { Activation, ConvField, DepthwiseField } from '../../src/formats/tflite/schema';
+import { openTflite, type TfliteFile } from '../../src/formats/tflite/tfliteFile';
 import { channelRange } from '../../src/inputRange';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
 import { bytesOf } from '../golden/generator';
@@ -103,5 +108,28 @@ describe.each([
       return row.map((logit, c) => Math.abs(logit - expected[c]!));
     });
     expect(Math.max(...differences)).toBeLessThan(bound);
+  });
+});
+
+describe.each(['int8', 'uint8'])('%s, where the converter names no activation', (name) => {
+  /** Convolutions that end in NONE, whose levels are those of before. */
+  const withoutNames = (file: TfliteFile): TfliteFile => {
+    const unnamed = (options: FlatTable | undefined) =>
+      options &&
+      Object.assign(Object.create(options) as FlatTable, {
+        int8: (field: number) => (activationFields.includes(field) ? Activation.none : options.int8(field)),
+      });
+    const operators = file.operators.map((one) => ({ ...one, options: (type: number) => unnamed(one.options(type)) }));
+    return { ...file, operators };
+  };
+  const activationFields: readonly number[] = [ConvField.activation, DepthwiseField.activation];
+
+  test('the levels of what it quantised tell as much', () => {
+    const { bytes, where } = fileOf(name);
+    const { layers } = readChain(withoutNames(openTflite(bytes, where)));
+    const activations = layers.slice(0, -1).map(({ activation }) => activation!);
+    expect(activations.map(([step]) => step?.kind)).toEqual(Array(27).fill('levels'));
+    expect(activations.every((activation) => sameActivation([relu6], activation))).toBe(true);
+    expect(activations.every((activation) => sameActivation([clampStep(0, 1)], activation))).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { Builder } from 'flatbuffers';
 import { describe, expect, test } from 'vitest';
+import { clampStep, softmax } from '../../src/formats/activation';
 import type { NetworkWeights } from '../../src/formats/networkWeights';
 import { type FileWindow, paddingStyleOf } from '../../src/formats/paddingStyle';
 import { encodeNormalization } from '../../src/formats/tflite/encodeNormalization';
@@ -79,12 +80,55 @@ describe('MUL, ADD, SUB and DIV', () => {
   });
 });
 
+describe('activations', () => {
+  const limit = (code: number, ...values: number[]): Step => ({ code, operands: [floats([values.length], values)] });
+  const relu = clampStep(0, Number.POSITIVE_INFINITY);
+  test.each<[string, Step[], unknown]>([
+    ['none', [conv()], []],
+    ['RELU of the convolution', [conv({ activation: Activation.relu })], [relu]],
+    ['RELU6 of the convolution', [conv({ activation: Activation.relu6 })], [clampStep(0, 6)]],
+    ['RELU behind it', [conv(), { code: Op.RELU }], [relu]],
+    ['RELU6 behind it', [conv(), { code: Op.RELU6 }], [clampStep(0, 6)]],
+    ['RELU and a MINIMUM', [conv({ activation: Activation.relu }), limit(Op.MINIMUM, 1.5)], [clampStep(0, 1.5)]],
+    [
+      'both limits, constants first',
+      [conv(), { ...limit(Op.MAXIMUM, -1, -1), operandsFirst: true }, limit(Op.MINIMUM, 4)],
+      [clampStep(-1, 4)],
+    ],
+    ['what a mean follows', [conv(), { code: Op.RELU }, { code: Op.MEAN }, { code: Op.SOFTMAX }], [relu, softmax]],
+  ])('%s', async (_, steps, expected) => {
+    const { layers } = await read(steps);
+    expect(layers.map(({ activation }) => activation)).toEqual([expected]);
+  });
+
+  test('two numbers are no limit', async () => {
+    await expect(read([conv(), limit(Op.MINIMUM, 6, 7)])).rejects.toThrow('MINIMUM with one number for all channels');
+  });
+
+  test('a batch norm behind one is not taken for one before it', async () => {
+    const { layers } = await read([conv({ activation: Activation.relu6 }), mul([2, 3]), { code: Op.RELU }]);
+    expect(layers).toMatchObject([
+      { kind: 'conv', activation: [clampStep(0, 6)] },
+      { kind: 'batchNorm', activation: [relu] },
+    ]);
+  });
+
+  test('pictures that are scaled on both sides of one are refused', async () => {
+    await expect(read([mul([2]), { code: Op.RELU }, add([1]), conv()])).rejects.toThrow('scaled in one place');
+  });
+});
+
 describe('layers', () => {
   test('kernels come in our order; a bias of zeros is none', async () => {
     const step = { ...conv(), operands: [...conv().operands!, floats([2], [0, 0])] };
     const { layers } = await read([step]);
     expect(layers).toEqual([
-      { kind: 'conv', name: 'constant', kernel: { shape: [1, 1, 2, 2], data: Float32Array.of(1, 3, 2, 4) } },
+      {
+        kind: 'conv',
+        name: 'constant',
+        kernel: { shape: [1, 1, 2, 2], data: Float32Array.of(1, 3, 2, 4) },
+        activation: [],
+      },
     ]);
   });
 

@@ -25,8 +25,8 @@ async function readWeights(
   const { source, head } = options;
   const model = mobilenetV1({ ...(classNames && { classes: classNames.length }), ...toNetwork(options) });
   try {
-    const { inputRange } = await loadWeights(model, source, { ...(head !== undefined && { head }), signal });
-    if (inputRange) setModelMetadata(model, { inputRange });
+    const { metadata } = await loadWeights(model, source, { ...(head !== undefined && { head }), signal });
+    setModelMetadata(model, metadata);
     return model;
   } catch (error) {
     model.dispose();

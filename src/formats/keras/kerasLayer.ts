@@ -1,4 +1,5 @@
 import { refuse } from '../../io/refuse';
+import type { Activation } from '../activation';
 import type { Values, WeightedLayer } from '../networkWeights';
 
 /** A layer that a file has weights of. */
@@ -8,6 +9,8 @@ export interface KerasLayer {
   readonly className?: string | undefined;
   /** Keras's; undefined where the file has none. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** What stands behind it, up to the next layer with weights; undefined where the file does not say. */
+  readonly activation?: Activation | undefined;
   /** By what Keras 2 names them inside of the layer. */
   readonly weights: ReadonlyMap<string, Values>;
 }

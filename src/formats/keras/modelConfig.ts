@@ -1,5 +1,7 @@
 import { isObject } from '../../io/checkArtifacts';
 import { refuse } from '../../io/refuse';
+import type { Activation } from '../activation';
+import { layerActivations } from '../layerActivations';
 
 /** A layer of a model's configuration. */
 export interface ConfigLayer {
@@ -8,6 +10,8 @@ export interface ConfigLayer {
   readonly config: Readonly<Record<string, unknown>>;
   /** Of a model inside of the model, from its input to its output. */
   readonly layers?: readonly ConfigLayer[] | undefined;
+  /** Of a layer with weights what stands behind it, up to the next one; undefined where that is not known. */
+  readonly activation?: Activation | undefined;
 }
 
 /** No honest model has models inside of models this often. */
@@ -20,7 +24,19 @@ export const DEEPEST = 20;
  */
 export function readModelConfig(where: string, json: string): readonly ConfigLayer[] {
   const { layers } = readLayer(where, parseJson(where, json), 0);
-  return layers ?? refuse(where, 'the configuration of a model', 'one of a layer');
+  if (!layers) refuse(where, 'the configuration of a model', 'one of a layer');
+  return withActivations(layers, layerActivations(flatLayers(layers)));
+}
+
+function withActivations(
+  layers: readonly ConfigLayer[],
+  activations: ReadonlyMap<ConfigLayer, Activation | undefined>,
+): ConfigLayer[] {
+  return layers.map((layer) => ({
+    ...layer,
+    layers: layer.layers && withActivations(layer.layers, activations),
+    activation: activations.get(layer),
+  }));
 }
 
 /** Text of a file as JSON. */

@@ -1,7 +1,7 @@
 import { isObject } from '../../io/checkArtifacts';
 import { refuse } from '../../io/refuse';
 import { checkChain } from '../checkChain';
-import { type FileMetadata, METADATA_KEY, readMetadata } from '../fileMetadata';
+import { METADATA_KEY, readMetadata } from '../fileMetadata';
 import { imagenetRange } from '../imagenetRange';
 import type { NetworkWeights, WeightedLayer, WeightFile } from '../networkWeights';
 import { checkpointLayers, isCheckpoint } from './checkpointWeights';
@@ -14,9 +14,6 @@ import { type ConfigLayer, flatLayers, parseJson, readModelConfig } from './mode
 import { rescaledRange } from './rescaledRange';
 import { readZip } from './zip';
 
-/** What a Keras file holds; what it says of classes and pictures comes along where we have written it. */
-export type KerasWeights = NetworkWeights & FileMetadata;
-
 /**
  * Reads an HDF5 file of Keras 2 or 3: a whole model (`model.save('x.h5')`), the weights of Keras 2
  * (`save_weights('x.h5')`, as MobileNet's are published), or those of Keras 3 (`x.weights.h5`).
@@ -25,7 +22,7 @@ export type KerasWeights = NetworkWeights & FileMetadata;
  *
  * @throws {MobilenetError} `invalid-data`
  */
-export async function readKerasH5({ bytes, where }: WeightFile): Promise<KerasWeights> {
+export async function readKerasH5({ bytes, where }: WeightFile): Promise<NetworkWeights> {
   const root = openHdf5(bytes, where);
   if (isCheckpoint(root)) {
     return withoutConfig(where, orderLayers(where, weightedLayers(where, checkpointLayers(where, root))));
@@ -60,7 +57,7 @@ const LARGEST = new Map([
  *
  * @throws {MobilenetError} `invalid-data`, `missing-backend` where fflate is not installed.
  */
-export async function readKerasArchive({ bytes, where }: WeightFile): Promise<KerasWeights> {
+export async function readKerasArchive({ bytes, where }: WeightFile): Promise<NetworkWeights> {
   const files = await readZip(bytes, where, LARGEST);
   const text = (name: 'config.json' | 'metadata.json') => new TextDecoder().decode(files.get(name));
   const weights = files.get('model.weights.h5');
@@ -79,7 +76,7 @@ export async function readKerasArchive({ bytes, where }: WeightFile): Promise<Ke
 
 function weightedLayers(where: string, layers: readonly KerasLayer[]): WeightedLayer[] {
   if (layers.length === 0) refuse(where, 'layers with weights', 'none');
-  return layers.map((layer) => weightedLayer(where, layer));
+  return layers.map((layer) => ({ ...weightedLayer(where, layer), activation: layer.activation }));
 }
 
 /** Adds what the configuration says, and what is kept beside it if the file is one of ours. */
@@ -87,14 +84,14 @@ function withConfig(
   weights: Pick<NetworkWeights, 'format' | 'where' | 'layers'>,
   config: readonly ConfigLayer[],
   metadata: unknown,
-): KerasWeights {
+): NetworkWeights {
   const layers = flatLayers(config);
   const padding = configPadding(layers);
   if (metadata !== undefined) return { ...weights, padding, ...readMetadata(metadata) };
   return { ...weights, padding, inputRange: rescaledRange(layers) ?? imagenetRange(weights.layers) };
 }
 
-function withoutConfig(where: string, layers: readonly WeightedLayer[]): KerasWeights {
+function withoutConfig(where: string, layers: readonly WeightedLayer[]): NetworkWeights {
   const padding = isMobilenetV1(layers) ? 'keras' : undefined;
   return { format: 'keras-h5', where, layers, padding, inputRange: imagenetRange(layers) };
 }

@@ -2,6 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { getModelMetadata } from '../../model/metadata';
 import { METADATA_KEY, writeMetadata } from '../fileMetadata';
 import type { Values } from '../networkWeights';
+import { utf8 } from './hdf5/byteBuilder';
 import { type GroupToWrite, writeHdf5 } from './hdf5/writeHdf5';
 import { type ChainToWrite, kerasChain, type LayerToWrite } from './kerasChain';
 import { snakeCase } from './weightNames';
@@ -68,7 +69,7 @@ function groupOf(name: string, member: GroupToWrite): GroupToWrite {
 
 /** A list of names as one attribute or, where it is long, as `name0`, `name1`..., as Keras splits it. */
 function nameLists(attribute: string, names: readonly string[]): Record<string, readonly string[]> {
-  const longest = Math.max(...names.map(({ length }) => length));
+  const longest = Math.max(...names.map((name) => utf8(name).length));
   const size = Math.floor(LONGEST_LIST / longest);
   if (names.length <= size) return { [attribute]: names };
   const lists = Array.from({ length: Math.ceil(names.length / size) }, (_, i) => names.slice(i * size, (i + 1) * size));
@@ -76,7 +77,7 @@ function nameLists(attribute: string, names: readonly string[]): Record<string, 
 }
 
 function encodeJson(value: unknown): Uint8Array {
-  return new TextEncoder().encode(asciiJson(value));
+  return utf8(asciiJson(value));
 }
 
 /** As Python's json.dumps writes it: strings of HDF5 have no encoding that all versions of h5py agree on. */

@@ -39,6 +39,12 @@ export class Constants {
     );
   }
 
+  /** The data type of an initializer or a Constant, one of {@link ELEMENT} or another; undefined for all else. */
+  typeOf(name: string): number | undefined {
+    const tensor = this.initializers.get(name) ?? this.producers.get(name)?.attributes.get('value')?.tensor;
+    return tensor?.type;
+  }
+
   /** An array of its own. */
   floats(name: string): Values {
     const { shape, data } = this.read(name, 0);

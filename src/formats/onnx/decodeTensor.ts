@@ -39,6 +39,8 @@ const ELEMENTS = new Map<number, Element>([
   [ELEMENT.bfloat16, halfFloats(decodeBfloat16)],
   [ELEMENT.int8, { bytes: 1, fromRaw: (buffer) => new Int8Array(buffer), fromNumbers: asTheyAre }],
   [ELEMENT.uint8, { bytes: 1, fromRaw: (buffer) => new Uint8Array(buffer), fromNumbers: asTheyAre }],
+  [ELEMENT.int16, { bytes: 2, fromRaw: (buffer) => new Int16Array(buffer), fromNumbers: asTheyAre }],
+  [ELEMENT.uint16, { bytes: 2, fromRaw: (buffer) => new Uint16Array(buffer), fromNumbers: asTheyAre }],
   [ELEMENT.int32, { bytes: 4, fromRaw: (buffer) => new Int32Array(buffer), fromNumbers: asTheyAre }],
   [ELEMENT.int64, { bytes: 8, fromRaw: (b) => Array.from(new BigInt64Array(b), Number), fromNumbers: asTheyAre }],
 ]);
@@ -55,7 +57,7 @@ export function decodeTensor({ name, dims, type, raw, numbers, isExternal }: Onn
     refuse(where, `the values of ${name} inside of the file`, 'values in another file', remedy);
   }
   const element = ELEMENTS.get(type);
-  if (!element) refuse(where, `${name} to be of floats, or of integers of 8, 32 or 64 bits`, `the data type ${type}`);
+  if (!element) refuse(where, `${name} to be of floats, or of integers of 8 to 64 bits`, `the data type ${type}`);
   const isShape = dims.every((size) => Number.isSafeInteger(size) && size >= 0);
   const count = raw ? raw.length / element.bytes : (numbers?.length ?? 0);
   if (!isShape || sizeOf(dims) !== count) refuse(where, `[${dims}] values of ${name}`, count, 'The file is damaged.');

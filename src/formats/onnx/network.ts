@@ -1,7 +1,9 @@
 import { noZeros, type Placement, placeWindow, type Sliding, type Zeros } from '../../graph/window';
 import { refuse } from '../../io/refuse';
+import { activateLast } from '../activateLast';
+import { type ActivationStep, isLinear, linear } from '../activation';
 import { type Affine, compose, identity, spread } from '../affine';
-import type { ConvWeights, DepthwiseWeights, Values, WeightedLayer } from '../networkWeights';
+import type { BatchNormWeights, ConvWeights, DepthwiseWeights, Values, WeightedLayer } from '../networkWeights';
 import type { FileWindow } from '../paddingStyle';
 import type { Constants } from './constants';
 
@@ -31,8 +33,7 @@ export class Network {
   private zeros: Zeros = noZeros;
   /** Sizes of the value that has been read, `[N,C,H,W]` or in the order of Transposes. */
   private dims: readonly (number | string | undefined)[];
-  /** What Mul and Add make of the last layer's output, as far as they have been read. */
-  private affine: { readonly name: string; readonly value: Affine } | undefined;
+  private affine: PendingAffine | undefined;
 
   constructor(readonly source: NetworkSource) {
     this.dims = source.dims;
@@ -76,7 +77,18 @@ export class Network {
 
   add(layer: WeightedLayer): void {
     this.endAffine();
-    this.layers.push(layer);
+    this.layers.push({ ...layer, activation: linear });
+  }
+
+  activate(step: ActivationStep): void {
+    this.endAffine();
+    activateLast(this.layers, step);
+  }
+
+  /** @param levels of what has been made last, and is quantised now */
+  limit(levels: ActivationStep): void {
+    if (this.affine) this.affine = { ...this.affine, levels };
+    else activateLast(this.layers, levels);
   }
 
   /** Adds `factor * x + term`, each one number or one for each channel. */
@@ -91,9 +103,9 @@ export class Network {
     const { affine, layers, channels } = this;
     if (!affine) return;
     this.affine = undefined;
-    const { name, value } = affine;
+    const { name, value, levels } = affine;
     if (channels === undefined) {
-      this.preparation = value;
+      this.prepare(name, value);
       return;
     }
     if (![1, channels].includes(value.scale.length)) {
@@ -103,23 +115,15 @@ export class Network {
         value.scale.length,
       );
     }
-    const vector = (data: Float32Array): Values => ({ shape: [channels], data });
+    const activation = levels ? [levels] : linear;
     const last = layers.at(-1)!;
-    const offset = vector(spread(value.offset, channels));
-    if (last.kind !== 'batchNorm' && !last.bias && value.scale.every((scale) => scale === 1)) {
-      layers[layers.length - 1] = { ...last, bias: offset };
-      return;
+    const isBias = last.kind !== 'batchNorm' && !last.bias && value.scale.every((scale) => scale === 1);
+    if (isBias && isLinear(last.activation ?? linear)) {
+      const bias = { shape: [channels], data: spread(value.offset, channels) };
+      layers[layers.length - 1] = { ...last, bias, activation };
+    } else {
+      layers.push({ ...takenApart(name, value, channels), activation });
     }
-    // A batch norm that a converter has taken apart.
-    layers.push({
-      kind: 'batchNorm',
-      name,
-      gamma: vector(spread(value.scale, channels)),
-      beta: offset,
-      movingMean: vector(new Float32Array(channels)),
-      movingVariance: vector(new Float32Array(channels).fill(1)),
-      epsilon: 0,
-    });
   }
 
   /** Height and width of the feature map that has been made last. */
@@ -127,6 +131,34 @@ export class Network {
     const size = (value: number | string | undefined) => (typeof value === 'number' && value > 0 ? value : USUAL_SIZE);
     return [size(this.dims[2]), size(this.dims[3])];
   }
+
+  private prepare(name: string, value: Affine): void {
+    if (this.preparation) {
+      refuse(this.source.where, 'pictures that are scaled in one place', `${name}, behind another that does`);
+    }
+    this.preparation = value;
+  }
+}
+
+/** What Mul and Add make of a layer's output so far, and what its last result can hold where that was quantised. */
+interface PendingAffine {
+  readonly name: string;
+  readonly value: Affine;
+  readonly levels?: ActivationStep;
+}
+
+/** A batch norm that a converter has taken apart. */
+function takenApart(name: string, { scale, offset }: Affine, channels: number): BatchNormWeights {
+  const vector = (data: Float32Array): Values => ({ shape: [channels], data });
+  return {
+    kind: 'batchNorm',
+    name,
+    gamma: vector(spread(scale, channels)),
+    beta: vector(spread(offset, channels)),
+    movingMean: vector(new Float32Array(channels)),
+    movingVariance: vector(new Float32Array(channels).fill(1)),
+    epsilon: 0,
+  };
 }
 
 function sum(a: Zeros, b: Zeros): Zeros {

@@ -1,6 +1,8 @@
 import { refuse } from '../../io/refuse';
+import { functionStep, relu, softmax } from '../activation';
 import type { Values } from '../networkWeights';
 import type { Network } from './network';
+import { activation, readClip, readMax, readMin, readQuantize } from './readActivation';
 import { type NodeReader, nameOf, readConv, readGemm, readMatMul } from './readConvolution';
 import type { OnnxNode } from './schema';
 
@@ -10,8 +12,8 @@ const DEFAULT_EPSILON = 1e-5;
 /** Leaves the values as they are, but for rounding. */
 const keep: NodeReader = () => {};
 
-/** What a layer's output goes through. */
-const activate: NodeReader = (network) => network.endAffine();
+/** Makes one pixel of all. */
+const pool: NodeReader = (network) => network.endAffine();
 
 const one = [1];
 const zero = [0];
@@ -21,28 +23,28 @@ const readers = new Map<string, NodeReader>([
   ['AveragePool', readAveragePool],
   ['BatchNormalization', readBatchNorm],
   ['Cast', keep],
-  ['Clip', activate],
+  ['Clip', readClip],
   ['Conv', readConv],
   ['DequantizeLinear', keep],
   ['Div', arithmetic((by) => [by.map((value) => 1 / value), zero], { isOrdered: true })],
   ['Dropout', keep],
   ['Flatten', keep],
   ['Gemm', readGemm],
-  ['GlobalAveragePool', activate],
-  ['GlobalMaxPool', activate],
+  ['GlobalAveragePool', pool],
+  ['GlobalMaxPool', pool],
   ['Identity', keep],
-  ['LogSoftmax', activate],
+  ['LogSoftmax', activation(functionStep('logSoftmax'))],
   ['MatMul', readMatMul],
-  ['Max', activate],
-  ['Min', activate],
+  ['Max', readMax],
+  ['Min', readMin],
   ['Mul', arithmetic((factor) => [factor, zero])],
   ['Pad', readPad],
-  ['QuantizeLinear', keep],
-  ['ReduceMax', activate],
-  ['ReduceMean', activate],
-  ['Relu', activate],
+  ['QuantizeLinear', readQuantize],
+  ['ReduceMax', pool],
+  ['ReduceMean', pool],
+  ['Relu', activation(relu)],
   ['Reshape', keep],
-  ['Softmax', activate],
+  ['Softmax', activation(softmax)],
   ['Squeeze', keep],
   ['Sub', arithmetic((term) => [one, term.map((value) => -value)], { isOrdered: true })],
   ['Transpose', readTranspose],

@@ -1,3 +1,4 @@
+import { type FileMetadata, readMetadata } from '../fileMetadata';
 import { loadPackage } from '../loadPackage';
 import type { NetworkWeights, WeightFile } from '../networkWeights';
 import { paddingStyleOf } from '../paddingStyle';
@@ -7,6 +8,7 @@ import { Network } from './network';
 import { readChain } from './readChain';
 import { readInputRange } from './readInputRange';
 import { readNode } from './readNode';
+import type { OnnxModel } from './schema';
 
 /**
  * The weights of an ONNX file whose network is a chain, as a MobileNetV1 is: our own, those of PyTorch's exporters, with
@@ -31,6 +33,20 @@ export async function readOnnx({ bytes, where }: WeightFile): Promise<NetworkWei
     where,
     layers: network.layers,
     padding: paddingStyleOf(network.windows),
+    ...readOwnMetadata(model),
     inputRange: readInputRange(model, input, network),
   };
+}
+
+/** Files of ours have every entry as JSON; what is none was written by others, and left out. */
+function readOwnMetadata({ metadata }: OnnxModel): FileMetadata {
+  return readMetadata(Object.fromEntries([...metadata].map(([key, text]) => [key, parseJson(text)])));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -3,7 +3,7 @@ import { isObject, sum, weightBytes } from '../../io/checkArtifacts';
 import { httpFiles, type ModelFiles } from '../../io/modelFiles';
 import { checkPath, parseJson } from '../../io/readModelFiles';
 import { refuse } from '../../io/refuse';
-import { type DownloadOptions, download } from '../../platform/download';
+import { type DownloadOptions, downloadBytes } from '../../platform/download';
 import { detectFormat } from '../detectFormat';
 import { localFiles } from '../localFiles';
 import { type Bytes, byteCountOf, type WeightFiles } from './weightFiles';
@@ -28,8 +28,7 @@ export async function downloadFiles(url: string, options: DownloadOptions): Prom
       if (address === url) total = length;
       onProgress?.(loaded, total);
     };
-    const bytes = await download(address, { fetch, signal, onProgress: count });
-    return new Uint8Array(await new Response(bytes).arrayBuffer());
+    return downloadBytes(address, { fetch, signal, onProgress: count });
   };
   return gather({ ...httpFiles(url), read }, (bytes) => {
     total = bytes;

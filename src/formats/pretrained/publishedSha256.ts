@@ -1,5 +1,5 @@
 import { refuse } from '../../io/refuse';
-import { type DownloadOptions, download } from '../../platform/download';
+import { type DownloadOptions, downloadBytes } from '../../platform/download';
 import type { PublishedChecksum } from './pretrainedNetworks';
 
 /**
@@ -13,7 +13,7 @@ export async function publishedSha256(
   options: Pick<DownloadOptions, 'fetch' | 'signal'>,
 ): Promise<string> {
   if ('sha256' in checksum) return checksum.sha256;
-  const text = await new Response(await download(checksum.pointerUrl, options)).text();
+  const text = new TextDecoder().decode(await downloadBytes(checksum.pointerUrl, options));
   const sha256 = /^oid sha256:([0-9a-f]{64})$/m.exec(text)?.[1];
   if (sha256 !== undefined) return sha256;
   const remedy = 'Pass the SHA-256 that the file must have as verify, or { verify: false }.';

@@ -1,5 +1,6 @@
 import { platform } from '#platform';
 import { refuse } from '../../io/refuse';
+import { readAll } from '../../platform/download';
 import type { ByteStream } from '../../platform/platform';
 import type { WeightFile } from '../networkWeights';
 
@@ -55,7 +56,7 @@ export async function packFiles({ files: { main, shards }, digest }: KeptFiles):
 
 /** @throws {MobilenetError} `invalid-data`; errors of the stream itself pass. */
 export async function unpackFiles(where: string, bytes: ByteStream): Promise<KeptFiles> {
-  const archive = new Uint8Array(await new Response(bytes).arrayBuffer());
+  const archive = await readAll(bytes);
   const [digest, main, ...shards] = await unpackArchive(where, archive);
   if (digest === undefined || main === undefined) refuse(where, 'a file of weights in the cache', 'none');
   return {

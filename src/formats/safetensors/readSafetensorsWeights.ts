@@ -4,7 +4,7 @@ import { checkChain } from '../checkChain';
 import { imagenetRange } from '../imagenetRange';
 import type { NetworkWeights, WeightFile } from '../networkWeights';
 import { hasKerasNames, kerasLayers } from './kerasLayers';
-import { readOwnMetadata } from './ownMetadata';
+import { type OwnMetadata, readOwnMetadata } from './ownMetadata';
 import { torchLayers } from './torchLayers';
 
 /**
@@ -16,13 +16,18 @@ export async function readSafetensorsWeights({ bytes, where }: WeightFile): Prom
   const { tensors, metadata } = readSafetensors(bytes, where);
   const own = readOwnMetadata(where, metadata);
   const framework = hasKerasNames(tensors) ? undefined : frameworkOf(tensors);
-  const epsilonOf = (norm: number) => own?.epsilons[norm] ?? framework?.epsilon;
-  const layers = framework
-    ? torchLayers(where, tensors, epsilonOf)
-    : kerasLayers(where, tensors, own?.layers, epsilonOf);
+  const { layers: order, epsilons, padding, ...ofPictures }: Partial<OwnMetadata> = own ?? {};
+  const epsilonOf = (norm: number) => epsilons?.[norm] ?? framework?.epsilon;
+  const layers = framework ? torchLayers(where, tensors, epsilonOf) : kerasLayers(where, tensors, order, epsilonOf);
   checkChain(where, layers);
-  const padding = own ? own.padding : framework?.padding;
-  return { format: 'safetensors', where, layers, padding, inputRange: own?.inputRange ?? imagenetRange(layers) };
+  return {
+    format: 'safetensors',
+    where,
+    layers,
+    padding: own ? padding : framework?.padding,
+    inputRange: imagenetRange(layers),
+    ...ofPictures,
+  };
 }
 
 /** What its framework says of a network, where the file does not. */

@@ -1,5 +1,5 @@
-import type { Layer } from '../../graph/layerChain';
 import { mobilenetV1Rows } from '../../model/architecture';
+import { isRelu6 } from '../activation';
 import type { ModelUnit } from '../fitUnit';
 import type { ModelKernel } from '../modelLayers';
 
@@ -20,7 +20,7 @@ export function timmNames(): TimmNames[] {
 }
 
 /** Why the units are not those of a MobileNetV1 as timm has it; undefined where they are. */
-export function notMobilenetV1(units: readonly ModelUnit[], chain: readonly Layer[]): string | undefined {
+export function notMobilenetV1(units: readonly ModelUnit[]): string | undefined {
   const names = timmNames();
   const body = names.length - 1;
   if (units.length < body || units.length > names.length)
@@ -28,9 +28,7 @@ export function notMobilenetV1(units: readonly ModelUnit[], chain: readonly Laye
   const wrong = units.find(({ kernel, norm }, i) => {
     if (i === body) return norm !== undefined || !kernel || !isPointwise(kernel);
     const kind = names[i]![0].endsWith('conv_dw') ? 'depthwise' : 'conv';
-    return (
-      kernel?.kind !== kind || kernel.bias !== undefined || !norm?.isFoldable || !isRelu6(behind(chain, norm.name))
-    );
+    return kernel?.kind !== kind || kernel.bias !== undefined || !norm?.isFoldable || !isRelu6(norm.activation);
   });
   return wrong && `layer '${wrong.kernel?.name ?? wrong.norm?.name}', where timm has another one`;
 }
@@ -38,14 +36,4 @@ export function notMobilenetV1(units: readonly ModelUnit[], chain: readonly Laye
 /** A dense layer, or a convolution that is one. */
 function isPointwise({ kind, kernel }: ModelKernel): boolean {
   return kind === 'dense' || (kind === 'conv' && kernel.shape[0] === 1 && kernel.shape[1] === 1);
-}
-
-function behind(chain: readonly Layer[], name: string): Layer | undefined {
-  return chain[chain.findIndex((layer) => layer.name === name) + 1];
-}
-
-function isRelu6(layer: Layer | undefined): boolean {
-  if (layer === undefined) return false;
-  const { maxValue, activation } = layer.getConfig();
-  return (layer.getClassName() === 'ReLU' && maxValue === 6) || activation === 'relu6';
 }

@@ -29,7 +29,7 @@ export async function writeSafetensorsWeights(
   const chain = chainOf(WHERE, model);
   const layers = modelLayers(WHERE, chain);
   const units = groupUnits<ModelKernel, ModelBatchNorm>(layers);
-  const difference = layout === 'timm' ? notMobilenetV1(units, chain) : undefined;
+  const difference = layout === 'timm' ? notMobilenetV1(units) : undefined;
   check(difference === undefined, {
     where: WHERE,
     expected: "a MobileNetV1 for the layout 'timm'",
@@ -41,7 +41,7 @@ export async function writeSafetensorsWeights(
   const own = { epsilons, padding: paddingOf(model, chain), ...writeMetadata(getModelMetadata(model)) };
   if (layout === 'keras') {
     const names = layers.map(({ name }) => name);
-    return writeSafetensors(kerasTensors(layers, tensors), writeOwnMetadata({ ...own, layers: names }));
+    return writeSafetensors(kerasTensors(WHERE, layers, tensors), writeOwnMetadata({ ...own, layers: names }));
   }
   const padding = (['torch', 'same'] as const).find((style) => padsAs(model, chain, style));
   const isOneEpsilon = new Set(epsilons).size === 1;

@@ -1,4 +1,5 @@
 import { refuse } from '../../io/refuse';
+import { type ActivationStep, functionStep, relu, relu6, softmax } from '../activation';
 import type { Values } from '../networkWeights';
 import type { GraphConstants } from './graphConstants';
 import type { GraphLayers } from './graphLayers';
@@ -68,7 +69,7 @@ function addMatMul(graph: GraphWalk, node: GraphNode): void {
 function addFused({ where, constants, layers }: GraphWalk, node: GraphNode): void {
   for (const op of textsAttribute(node, 'fused_ops')) {
     if (op.toLowerCase() === 'biasadd') layers.offset(node.name, constants.floats(node, 2));
-    else if (adders.get(op) === addActivation) layers.activate();
+    else if (adders.get(op) === addActivation) layers.activate(stepOf(node, op));
     else refuse(where, `node ${node.name} with a bias and an activation that is known`, op || 'another');
   }
 }
@@ -108,12 +109,29 @@ function addPad({ constants, windows }: GraphWalk, node: GraphNode): void {
 }
 
 function addPooling({ layers, windows }: GraphWalk): void {
-  layers.activate();
+  layers.close();
   windows.end();
 }
 
-function addActivation({ layers }: GraphWalk): void {
-  layers.activate();
+function addActivation({ layers }: GraphWalk, node: GraphNode): void {
+  layers.activate(stepOf(node, node.op));
+}
+
+/** @param op of the node, or one that is fused into it */
+function stepOf(node: GraphNode, op: string): ActivationStep {
+  switch (op) {
+    case 'Relu':
+      return relu;
+    case 'Relu6':
+      return relu6;
+    case 'Softmax':
+      return softmax;
+    case 'LeakyRelu':
+      // TensorFlow's default, where converters leave it out.
+      return functionStep(op, numberAttribute(node, 'leakyrelu_alpha') ?? numberAttribute(node, 'alpha') ?? 0.2);
+    default:
+      return functionStep(op);
+  }
 }
 
 function kernelOf(where: string, { name }: GraphNode, kernel: Values, rank: number): Values {

@@ -1,4 +1,6 @@
 import { refuse } from '../../io/refuse';
+import { activateLast } from '../activateLast';
+import { type ActivationStep, linear } from '../activation';
 import type {
   BatchNormWeights,
   ConvWeights,
@@ -25,28 +27,36 @@ export interface Preparation {
 export class GraphLayers {
   readonly layers: WeightedLayer[] = [];
   preparation: Preparation = { scale: Float32Array.of(1), offset: Float32Array.of(0) };
-  /** Whether no activation stands behind the last layer, so that scales and offsets belong to it. */
-  private isOpen = false;
+  /** Whether nothing stands behind the last layer, or before the first one, so that offsets belong there. */
+  private isOpen = true;
 
   constructor(private readonly where: string) {}
 
   kernel(layer: Kernel): void {
-    this.layers.push(layer);
+    this.layers.push({ ...layer, activation: linear });
     this.isOpen = true;
   }
 
   norm(layer: BatchNormWeights): void {
-    this.layers.push(layer);
+    this.layers.push({ ...layer, activation: linear });
     this.isOpen = true;
   }
 
-  activate(): void {
+  activate(step: ActivationStep): void {
+    activateLast(this.layers, step);
+    this.close();
+  }
+
+  /** For what stands between a layer and offsets that are none of its own. */
+  close(): void {
     this.isOpen = false;
   }
 
+  /** Behind an activation it is a batch norm on its own. */
   scale(name: string, factor: Values): void {
     const last = this.layers.at(-1);
     if (!last) {
+      this.checkOpen(name);
       const { scale, offset } = this.preparation;
       this.preparation = { scale: product(scale, factor.data), offset: product(offset, factor.data) };
     } else {
@@ -59,17 +69,21 @@ export class GraphLayers {
 
   offset(name: string, added: Values): void {
     const last = this.layers.at(-1);
+    this.checkOpen(name);
     if (!last) {
       const { scale, offset } = this.preparation;
       this.preparation = { scale, offset: sum(offset, added.data) };
       return;
     }
-    if (!this.isOpen) refuse(this.where, 'a graph whose offsets follow kernels or batch norms', `node ${name}`);
     const more = this.vector(name, added, channelsOf(last));
     const before = last.kind === 'batchNorm' ? last.beta : last.bias;
     const total = before ? { ...more, data: sum(before.data, more.data) } : more;
     this.layers[this.layers.length - 1] =
       last.kind === 'batchNorm' ? { ...last, beta: total } : { ...last, bias: total };
+  }
+
+  private checkOpen(name: string): void {
+    if (!this.isOpen) refuse(this.where, 'a graph whose offsets follow kernels or batch norms', `node ${name}`);
   }
 
   /** One value for each channel. */

@@ -3,6 +3,7 @@ import type { ManifestWeights } from '../../io/readModelFiles';
 import { refuse } from '../../io/refuse';
 import { splitWeights } from '../../io/splitWeights';
 import type { ConfigLayer } from '../keras/modelConfig';
+import { layerActivations } from '../layerActivations';
 import type { Values, WeightedLayer } from '../networkWeights';
 
 /**
@@ -12,9 +13,11 @@ import type { Values, WeightedLayer } from '../networkWeights';
  */
 export function layerWeights(where: string, chain: readonly ConfigLayer[], manifest: ManifestWeights): WeightedLayer[] {
   const weights = weightsByLayer(where, manifest);
+  const activations = layerActivations(chain);
   return chain.flatMap((layer) => {
     const own = weights.get(layer.name);
-    return own || needsWeights.has(layer.className) ? [weightedLayer(where, layer, own ?? new Map())] : [];
+    if (!own && !needsWeights.has(layer.className)) return [];
+    return [{ ...weightedLayer(where, layer, own ?? new Map()), activation: activations.get(layer) }];
   });
 }
 

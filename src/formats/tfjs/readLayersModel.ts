@@ -29,6 +29,7 @@ export async function readLayersModel(
   const chain = topologyChain(where, normalizeTopology(where, modelTopology));
   const layers = layerWeights(where, chain, await readManifest(filesOf(file), json.weightsManifest, onProgress));
   checkChain(where, layers);
-  const { inputRange = rescaledRange(chain) ?? imagenetRange(layers) } = readMetadata(userDefinedMetadata);
-  return { format: 'tfjs-layers', where, layers, padding: configPadding(chain), inputRange };
+  const inputRange = rescaledRange(chain) ?? imagenetRange(layers);
+  const metadata = readMetadata(userDefinedMetadata);
+  return { format: 'tfjs-layers', where, layers, padding: configPadding(chain), inputRange, ...metadata };
 }

@@ -1,5 +1,7 @@
 import { noZeros, type Zeros } from '../../graph/window';
 import { refuse } from '../../io/refuse';
+import { activateLast } from '../activateLast';
+import { type ActivationStep, linear } from '../activation';
 import { type Affine, compose, identity, spread } from '../affine';
 import { METADATA_KEY } from '../fileMetadata';
 import type { Values, WeightedLayer } from '../networkWeights';
@@ -22,7 +24,7 @@ export class Network {
   /** Zeros that wait for the convolution which they pad. */
   zeros: Zeros = noZeros;
   /** A batch norm that a converter has left as MUL and ADD, as far as it has been read. */
-  private affine: { readonly name: string; readonly value: Affine } | undefined;
+  private affine: PendingAffine | undefined;
 
   constructor(
     readonly file: TfliteFile,
@@ -36,7 +38,7 @@ export class Network {
   /** @param window of a convolution over a picture */
   add(layer: ConvolutionLayer, window?: Omit<FileWindow, 'zeros'>): void {
     this.endBatchNorm();
-    this.layers.push(layer);
+    this.layers.push({ ...layer, activation: linear });
     if (window) this.windows.push({ ...window, zeros: this.zeros });
     this.zeros = noZeros;
   }
@@ -49,16 +51,29 @@ export class Network {
     this.affine = { name, value };
   }
 
+  /** Nothing is done where there is no step. */
+  activate(step: ActivationStep | undefined): void {
+    if (!step) return;
+    this.endBatchNorm();
+    activateLast(this.layers, step);
+  }
+
+  /** @param levels of what the last operator makes; undefined where it makes floats */
+  limit(levels: ActivationStep | undefined): void {
+    if (this.affine) this.affine = { ...this.affine, levels };
+    else if (levels) activateLast(this.layers, levels);
+  }
+
   /** To be called before everything that is no part of a batch norm, and at the end. */
   endBatchNorm(): void {
     const { affine, file, layers } = this;
     if (!affine) return;
     this.affine = undefined;
-    const { name, value } = affine;
+    const { name, value, levels } = affine;
     const last = layers.at(-1);
     // Our own files leave pictures as they are: there, it is a batch norm at the beginning.
     if (!last && !file.metadata(METADATA_KEY)) {
-      this.preparation = value;
+      this.prepare(name, value);
       return;
     }
     const channels = last ? channelsOf(last) : value.scale.length;
@@ -73,13 +88,28 @@ export class Network {
       movingMean: vector(new Float32Array(channels)),
       movingVariance: vector(new Float32Array(channels).fill(1)),
       epsilon: 0,
+      activation: levels ? [levels] : linear,
     });
+  }
+
+  private prepare(name: string, value: Affine): void {
+    if (this.preparation) {
+      refuse(this.file.where, 'pictures that are scaled in one place', `${name}, behind another that does`);
+    }
+    this.preparation = value;
   }
 
   private refuseChannels(name: string, received: number, channels?: number): never {
     const expected = `${name} to have one number${channels ? `, or one for each of ${channels} channels` : ' for each channel'}`;
     return refuse(this.file.where, expected, received);
   }
+}
+
+/** A batch norm that may go on, and what the result of its last operator can hold. */
+interface PendingAffine {
+  readonly name: string;
+  readonly value: Affine;
+  readonly levels?: ActivationStep | undefined;
 }
 
 /** Of its output. */

@@ -1,6 +1,6 @@
-import { refuse } from '../../io/refuse';
-import { checkActivation } from './checkActivation';
+import { constantOperand } from './constantOperand';
 import type { OperatorReader } from './network';
+import { fusedActivation } from './readActivation';
 import { Activation, ArithmeticField, OptionsType } from './schema';
 
 /**
@@ -14,19 +14,10 @@ function arithmetic(
   { commutes }: { readonly commutes: boolean },
 ): OperatorReader {
   return (network, operator, input) => {
-    const { file, constants } = network;
-    const { name, inputs } = operator;
-    const [first, second] = inputs;
-    const other = first === input ? second : first;
-    if (inputs.length !== 2 || other === undefined || !constants.has(other) || (other === first && !commutes)) {
-      const remedy = 'Only a MobileNetV1 can be read.';
-      refuse(file.where, `${name} of the result before it and a constant`, 'another one', remedy);
-    }
-    const { data } = constants.floats(other);
-    network.scale(file.tensor(other).name, ...terms(data));
+    const { name, values } = constantOperand(network, operator, input, { commutes });
+    network.scale(name, ...terms(values));
     const activation = operator.options(optionsType)?.int8(ArithmeticField.activation) ?? Activation.none;
-    checkActivation(file.where, name, activation);
-    if (activation !== Activation.none) network.endBatchNorm();
+    network.activate(fusedActivation(network.file.where, operator.name, activation));
   };
 }
 

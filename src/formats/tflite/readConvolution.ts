@@ -1,9 +1,9 @@
 import type { Sliding } from '../../graph/window';
 import { refuse } from '../../io/refuse';
 import type { Values } from '../networkWeights';
-import { checkActivation } from './checkActivation';
 import type { FlatTable } from './flatTable';
 import type { Network, OperatorReader } from './network';
+import { fusedActivation } from './readActivation';
 import { ConvField, DenseField, DepthwiseField, OptionsType, Padding } from './schema';
 import type { TfliteOperator } from './tfliteFile';
 
@@ -18,6 +18,7 @@ export const readConv: OperatorReader = (network, operator, input) => {
   const sliding = slidingOf(network, operator, { options, fields: ConvField, kernelSize: [height, width] });
   const bias = biasOf(network, operator, filters);
   network.add({ kind: 'conv', name, kernel, bias }, { kind: 'conv', sliding, ...pictureOf(network, input) });
+  network.activate(fusedActivation(network.file.where, operator.name, options.int8(ConvField.activation)));
 };
 
 /** DEPTHWISE_CONV_2D; its filter is `[1,KH,KW,C * M]`. */
@@ -35,18 +36,19 @@ export const readDepthwise: OperatorReader = (network, operator, input) => {
   const sliding = slidingOf(network, operator, { options, fields: DepthwiseField, kernelSize: [height, width] });
   const bias = biasOf(network, operator, outputs);
   network.add({ kind: 'depthwise', name, kernel, bias }, { kind: 'depthwise', sliding, ...picture });
+  network.activate(fusedActivation(network.file.where, operator.name, options.int8(DepthwiseField.activation)));
 };
 
 /** FULLY_CONNECTED; its weights are `[F,C]`. */
 export const readDense: OperatorReader = (network, operator) => {
   const options = optionsOf(network, operator, OptionsType.dense);
   const { where } = network.file;
-  checkActivation(where, operator.name, options.int8(DenseField.activation));
   if (options.int8(DenseField.weightsFormat) !== 0) refuse(where, `${operator.name} in the default format`, 'another');
   const { name, filter } = filterOf(network, operator, 2);
   const [filters, channels] = filter.shape as [number, number];
   const kernel = { shape: [channels, filters], data: firstToLast(filter.data, filters) };
   network.add({ kind: 'dense', name, kernel, bias: biasOf(network, operator, filters) });
+  network.activate(fusedActivation(where, operator.name, options.int8(DenseField.activation)));
 };
 
 function optionsOf({ file }: Network, operator: TfliteOperator, type: number): FlatTable {
@@ -88,7 +90,6 @@ function slidingOf(
   if (strides.some((stride) => stride < 1)) refuse(where, `strides of ${name} of at least 1`, `[${strides}]`);
   const dilation = [options.int32(fields.dilationH, 1), options.int32(fields.dilationW, 1)];
   if (dilation.some((rate) => rate !== 1)) refuse(where, `${name} without dilation`, `[${dilation}]`);
-  checkActivation(where, name, options.int8(fields.activation));
   const padding = options.int8(fields.padding);
   if (padding === Padding.same) return { kernelSize, strides, padding: 'same' };
   if (padding === Padding.valid) return { kernelSize, strides, padding: 'valid' };

@@ -1,7 +1,4 @@
-import { type InputRange, isInputRange, isPerChannel } from '../../inputRange';
-import { isObject } from '../../io/checkArtifacts';
-import { refuse } from '../../io/refuse';
-import { METADATA_KEY } from '../fileMetadata';
+import { type InputRange, isPerChannel } from '../../inputRange';
 import { toInputRange, WIDEST_RANGE } from '../preparedRange';
 import { FlatTable } from './flatTable';
 import type { Network } from './network';
@@ -28,10 +25,11 @@ const MAX_CHANNELS = 64;
  *
  * A file of ours says it itself; others in TFLite Metadata, or by taking bytes. What the file does with pictures of its
  * own accord is a part of it: there, values of float32 are taken for bytes, unless the range would be too wide.
+ *
+ * @param own what a file of ours says
  */
-export function readInputRange({ file, preparation }: Network): InputRange | undefined {
-  const own = ownRange(file);
-  if (own) return own;
+export function readInputRange({ file, preparation }: Network, own: InputRange | undefined): InputRange | undefined {
+  if (own) return isPerChannel(own) ? toInputRange(own) : own;
   const given = normalization(file) ?? quantization(file);
   if (!preparation) return given && toInputRange(given);
 
@@ -45,22 +43,6 @@ export function readInputRange({ file, preparation }: Network): InputRange | und
   });
   const isLikely = given !== undefined || prepared.every(([low, high]) => high - low <= WIDEST_RANGE);
   return isLikely ? toInputRange(prepared) : undefined;
-}
-
-function ownRange(file: TfliteFile): InputRange | undefined {
-  const bytes = file.metadata(METADATA_KEY);
-  const metadata = bytes && parse(bytes, file.where);
-  const inputRange = isObject(metadata) ? metadata.inputRange : undefined;
-  if (!isInputRange(inputRange) || inputRange.length > MAX_CHANNELS) return undefined;
-  return isPerChannel(inputRange) ? toInputRange(inputRange) : inputRange;
-}
-
-function parse(bytes: Uint8Array, where: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    refuse(where, `the entry ${METADATA_KEY} to be JSON`, (error as Error).message, undefined, error);
-  }
 }
 
 /** `(byte - mean) / std` of TFLite Metadata. */

@@ -2,6 +2,7 @@ import type { WeightReader } from '../networkWeights';
 import { paddingStyleOf } from '../paddingStyle';
 import { readChain } from './readChain';
 import { readInputRange } from './readInputRange';
+import { readOwnMetadata } from './readOwnMetadata';
 import { openTflite } from './tfliteFile';
 
 /**
@@ -20,11 +21,13 @@ import { openTflite } from './tfliteFile';
  */
 export const readTflite: WeightReader = async ({ bytes, where }) => {
   const network = readChain(openTflite(bytes, where));
+  const metadata = readOwnMetadata(network.file);
   return {
     format: 'tflite',
     where,
     layers: network.layers,
     padding: paddingStyleOf(network.windows),
-    inputRange: readInputRange(network),
+    ...metadata,
+    inputRange: readInputRange(network, metadata.inputRange),
   };
 };

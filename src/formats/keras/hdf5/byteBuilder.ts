@@ -28,8 +28,8 @@ export class ByteBuilder {
     return this;
   }
 
-  ascii(text: string): this {
-    return this.put(new TextEncoder().encode(text));
+  text(text: string): this {
+    return this.put(utf8(text));
   }
 
   put(bytes: Iterable<number>): this {
@@ -54,4 +54,9 @@ export class ByteBuilder {
   build(): Uint8Array<ArrayBuffer> {
     return Uint8Array.from(this.bytes);
   }
+}
+
+/** Sizes in a file count these, and not the letters. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
 }

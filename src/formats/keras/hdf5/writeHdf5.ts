@@ -1,6 +1,6 @@
 import { joinBytes } from '../../../io/joinBytes';
 import type { Values } from '../../networkWeights';
-import { ByteBuilder } from './byteBuilder';
+import { ByteBuilder, utf8 } from './byteBuilder';
 import { NO_ADDRESS } from './cursor';
 import { HDF5_SIGNATURE } from './hdf5Group';
 import { type Append, type GroupIndex, leafK, TREE_K, writeGroupIndex } from './writeGroup';
@@ -13,13 +13,13 @@ import {
   textAttribute,
 } from './writeMessages';
 
-/** A group to be written; names and strings are ASCII. */
+/** A group to be written; names and strings are written as UTF-8. */
 export interface GroupToWrite {
   readonly attributes?: Readonly<Record<string, string | readonly string[]>>;
   readonly members?: ReadonlyMap<string, GroupToWrite | Values>;
 }
 
-/** A header has no room for more. */
+/** In bytes; a header has no room for more. */
 const LONGEST_ATTRIBUTE = 60_000;
 
 const SUPERBLOCK_BYTES = 96;
@@ -70,14 +70,16 @@ function writeDataset({ append, appendBytes }: Writing, { shape, data }: Values)
 }
 
 function writeStrings({ append }: Writing, name: string, values: string | readonly string[]): MessageToWrite {
-  if (typeof values !== 'string' || values.length <= LONGEST_ATTRIBUTE) return stringsAttribute(name, values);
-  const object = new ByteBuilder().u16(1, 1).u32(0).u64(values.length).ascii(values).pad();
+  if (typeof values !== 'string') return stringsAttribute(name, values);
+  const text = utf8(values);
+  if (text.length <= LONGEST_ATTRIBUTE) return stringsAttribute(name, values);
+  const object = new ByteBuilder().u16(1, 1).u32(0).u64(text.length).put(text).pad();
   // Object 0, the room that is left, ends a heap.
   const heap = new ByteBuilder()
-    .ascii('GCOL')
+    .text('GCOL')
     .u8(1, 0, 0, 0)
     .u64(16 + object.length + 16);
-  return textAttribute(name, values.length, append(heap.put(object.build()).u64(0, 16)));
+  return textAttribute(name, text.length, append(heap.put(object.build()).u64(0, 16)));
 }
 
 function superblock(header: number, { tree, heap }: GroupIndex, k: number, end: number): Uint8Array {

@@ -1,4 +1,4 @@
-import { ByteBuilder } from './byteBuilder';
+import { ByteBuilder, utf8 } from './byteBuilder';
 import { messageTypes } from './objectHeader';
 
 /** A message of an object's header, to be written. */
@@ -32,17 +32,18 @@ export function datasetMessages(shape: readonly number[], address: number, byteL
   ];
 }
 
-/** An attribute that is a list of ASCII strings, or a single one: each takes as many bytes as the longest. */
+/** An attribute that is a list of strings, or a single one: each takes as many bytes as the longest. */
 export function stringsAttribute(name: string, values: string | readonly string[]): MessageToWrite {
-  const list = typeof values === 'string' ? [values] : values;
+  const list = [values].flat().map(utf8);
   const size = Math.max(1, ...list.map(({ length }) => length));
   const data = new ByteBuilder();
-  for (const value of list) data.ascii(value).zeros(size - value.length);
+  for (const value of list) data.put(value).zeros(size - value.length);
+  // UTF-8 that is called ASCII, as in the files of Keras itself.
   const type = new ByteBuilder().u8(0x13, 1, 0, 0).u32(size);
   return attribute(name, type, typeof values === 'string' ? [] : [list.length], data);
 }
 
-/** An attribute that is a string of any length, which lies in the global heap at `address` as object 1. */
+/** An attribute that is a string of `length` bytes, which lies in the global heap at `address` as object 1. */
 export function textAttribute(name: string, length: number, address: number): MessageToWrite {
   // A string of any length is a sequence of bytes.
   const type = new ByteBuilder().u8(0x19, 1, 0, 0).u32(16).u8(0x10, 0, 0, 0).u32(1).u16(0, 8);
@@ -51,8 +52,9 @@ export function textAttribute(name: string, length: number, address: number): Me
 
 function attribute(name: string, type: ByteBuilder, shape: number[], data: ByteBuilder): MessageToWrite {
   const space = dataspace(shape);
-  const body = new ByteBuilder().u8(1, 0).u16(name.length + 1, type.length, space.length);
-  for (const part of [new ByteBuilder().ascii(name).u8(0), type, space, data]) body.put(part.build()).pad();
+  const title = new ByteBuilder().text(name).u8(0);
+  const body = new ByteBuilder().u8(1, 0).u16(title.length, type.length, space.length);
+  for (const part of [title, type, space, data]) body.put(part.build()).pad();
   return { type: messageTypes.attribute, body };
 }
 
