@@ -48,7 +48,15 @@ async function readChunk(
     return joinPixels(await Promise.all(reading));
   } catch (error) {
     // There will be no further chunk: a generator may have something to close.
-    iterator.return?.();
+    close(iterator);
     throw error;
+  }
+}
+
+function close(iterator: Iterator<ClassifierImage>): void {
+  try {
+    iterator.return?.();
+  } catch {
+    // What went wrong before is what there is to say.
   }
 }

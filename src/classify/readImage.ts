@@ -4,7 +4,6 @@ import { decodePicture } from '../data/decodePicture';
 import { readBlob } from '../data/readBlob';
 import type { Picture } from '../data/resizePicture';
 import { check, fail } from '../errors';
-import { addressOf } from '../platform/address';
 import { downloadBytes } from '../platform/download';
 import type { ClassifierImage, PixelArray } from './classifierImage';
 import { elementPixels, isDrawable } from './elementPixels';
@@ -18,7 +17,7 @@ export interface ReadImageOptions {
   /** How many channels the model reads. */
   channels: number;
   /** Awaited before a file is read; its bytes are there until the picture is. */
-  beforeReading?: () => Promise<void>;
+  beforeReading?: (from: 'file' | 'download') => Promise<void>;
   /** Awaited before a file is decoded, when its bytes are there. */
   beforeDecoding?: () => Promise<void>;
   signal?: AbortSignal | undefined;
@@ -51,7 +50,7 @@ async function readAny(image: unknown, options: ReadImageOptions): Promise<Pictu
       return readPlace(String(image), options);
     case 'Blob':
     case 'File':
-      await options.beforeReading?.();
+      await options.beforeReading?.('file');
       signal?.throwIfAborted();
       return decode(await readBlob(image as Blob, where), where, options);
     case 'ArrayBuffer':
@@ -74,13 +73,13 @@ async function readAny(image: unknown, options: ReadImageOptions): Promise<Pictu
 /** The class's name, because Node lacks most of the classes, and frames of a page have each their own. */
 const kindOf = (value: unknown) => Object.prototype.toString.call(value).slice('[object '.length, -1);
 
-/** A path or a `file:` URL in Node, else an address that can be fetched. */
+/** A path or a `file:` URL in Node, else an address that can be fetched; a browser takes paths for addresses of the page. */
 async function readPlace(place: string, options: ReadImageOptions): Promise<Picture> {
-  const address = addressOf(options.where, place);
-  await options.beforeReading?.();
-  options.signal?.throwIfAborted();
-  const bytes =
-    address === undefined ? await platform.readFile(place) : await downloadBytes(address, { signal: options.signal });
+  const { signal, beforeReading } = options;
+  const isAddress = platform.name === 'browser' || /^(https?|data|blob):/i.test(place);
+  await beforeReading?.(isAddress ? 'download' : 'file');
+  signal?.throwIfAborted();
+  const bytes = isAddress ? await downloadBytes(place, { signal }) : await platform.readFile(place);
   return decode(bytes, /^data:/i.test(place) ? 'data:' : place, options);
 }
 

@@ -20,9 +20,9 @@ let decodingTurns: Turns | undefined;
 
 /**
  * Calls that wait hold no file open, and no bytes: thousands may be made at once, and an operating system lets a process open
- * a thousand files or fewer.
+ * a thousand files or fewer. Downloads, which may be slow, do not hold up files.
  */
-const readingTurns = new Turns(64);
+const readingTurns = { file: new Turns(64), download: new Turns(64) };
 
 /**
  * Any picture as the pixels `[H,W,C]` that a model reads, 0 to 255: floats where they came as floats, else bytes.
@@ -42,8 +42,8 @@ export async function toPixels(
     const picture = await readImage(image, {
       where,
       channels: size.channels,
-      async beforeReading() {
-        turns.push(await readingTurns.take());
+      async beforeReading(from) {
+        turns.push(await readingTurns[from].take());
       },
       async beforeDecoding() {
         turns.push(await takeDecodingTurn());

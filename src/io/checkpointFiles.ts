@@ -36,7 +36,7 @@ export async function sealManifest(
   const sealed = { ...manifest, sha256: await digestOf(JSON.stringify(manifest)) };
   return new Map<string, Uint8Array<ArrayBuffer> | string>([
     [STATE, state],
-    [MANIFEST, `${JSON.stringify(sealed, null, 2)}\n`],
+    [MANIFEST, `${JSON.stringify(sealed)}\n`],
   ]);
 }
 

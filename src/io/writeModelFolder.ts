@@ -8,8 +8,17 @@ import { joinPath } from './paths';
 const SHARD_BYTES = 4 * 1024 * 1024;
 const SHARD_NAME = /^group\d+-shard\d+of\d+\.bin$/;
 
+/** Settled when no folder is being written: two writers of one would take the same names. */
+let idle: Promise<unknown> = Promise.resolve();
+
 /** Writes `model.json` and its shards into a folder, all of them or none, and removes the shards of the model before. */
-export async function writeModelFolder(folder: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
+export function writeModelFolder(folder: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
+  const written = idle.then(() => write(folder, artifacts));
+  idle = written.catch(() => {});
+  return written;
+}
+
+async function write(folder: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
   check(!folder.endsWith('.json'), {
     where: 'saveModel',
     expected: 'a folder',
@@ -35,7 +44,8 @@ async function weightFilesIn(folder: string): Promise<string[]> {
   if ((await platform.fileSize(path)) === undefined) return [];
   try {
     const { weightsManifest } = JSON.parse(new TextDecoder().decode(await platform.readFile(path)));
-    return weightsManifest.flatMap(({ paths }: { paths: string[] }) => paths);
+    const paths: unknown[] = weightsManifest.flatMap((group: { paths: unknown[] }) => group.paths);
+    return paths.filter((path) => typeof path === 'string');
   } catch {
     return [];
   }

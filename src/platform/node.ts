@@ -303,6 +303,7 @@ async function addFiles(
   try {
     for (const [name, content] of files) {
       if (name === last) await syncFolder(folder);
+      await removeAbandoned(join(folder, name));
       await writeBeside(join(folder, name), content);
       if (!before.includes(name)) added.push(name);
     }

@@ -65,7 +65,7 @@ export async function reportObserver(
     },
     async onEpoch({ epoch }, evaluated) {
       if (evaluated && (!course.settings.restoreBest || state.best?.epoch === epoch)) {
-        state.evaluated = { epoch, ...evaluated };
+        state.evaluated = { epoch, pictures: data.validation!.size, ...evaluated };
         mistakes = await mistakesOf(data, course);
       }
       await writer.write(running());
@@ -96,7 +96,8 @@ async function mistakesOf(
   { validation }: PreparedTrainingData,
   { state: { evaluated } }: TrainingCourse,
 ): Promise<ReportMistake[] | undefined> {
-  if (validation === undefined || evaluated === undefined) return undefined;
+  // A training may go on with other pictures to validate with.
+  if (validation === undefined || validation.size !== evaluated?.pictures) return undefined;
   const { mistakes } = evaluated;
   const pictures = await reportPictures(
     validation,

@@ -58,7 +58,8 @@ const training = new WeakSet<LayersModel>();
  * The model is any `tf.LayersModel` from pictures `[N,H,W,C]` to classes `[N,K]`, ending in a softmax or in logits; it
  * need not be compiled, and a compile state that it has is left alone. Frozen batch norm layers (`trainable = false`)
  * run in inference mode and keep their moving averages, as in Keras; plain `model.fit` of tfjs ignores that. The model
- * holds the trained weights after each epoch and at the end, also where a signal or an error ends the training. Through
+ * holds the trained weights after each epoch and at the end, also where a signal or an error ends the training; one that
+ * ends before its first step leaves the model as it was. Through
  * tfjs on the `wasm` backend the gradient kernels that tfjs lacks are registered first.
  *
  * A loss that is not finite ends the training with an error; the model then holds the weights of the last finite loss.
@@ -156,9 +157,9 @@ async function trainOn(
       pending: false,
     };
     const resumedFrom = resumed && (await restoreCourse(resumed, course, model, trained));
+    const observer = await createObserver(model, data, course);
     await begin();
     describePictures(model, data.dataset, settings);
-    const observer = await createObserver(model, data, course);
     await runCourse(course, { model, trained, observer });
     const { history, step, seconds, stoppedEarly, best } = state;
     return {

@@ -36,7 +36,7 @@ export interface CourseState {
   /** The curves within epochs, where a report shows them. */
   sampled: Readonly<SampledSteps> | undefined;
   /** How the validation pictures were classified after the epoch whose weights the model is to keep, likewise. */
-  evaluated: (ClassifierEvaluation & { epoch: number }) | undefined;
+  evaluated: (ClassifierEvaluation & { epoch: number; pictures: number }) | undefined;
   /** Whether there is nothing left to train. */
   finished: boolean;
   /** Whether early stopping is why. */

@@ -136,6 +136,9 @@ export interface TrainClassifierOptions extends TrainingDataOptions, UpdateOptio
   onBatch?: (batch: TrainingBatch) => void | Promise<void>;
   /** Called after each epoch; awaited. */
   onEpoch?: (epoch: TrainingEpoch) => void | Promise<void>;
-  /** Stops the training between two batches; the promise then rejects with the signal's reason. */
+  /**
+   * Stops the training between two batches, or between two updates where `accumulateSteps` goes with a checkpoint; the promise
+   * then rejects with the signal's reason.
+   */
   signal?: AbortSignal;
 }

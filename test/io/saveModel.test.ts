@@ -195,6 +195,22 @@ describe('a folder', () => {
     expect(await readdir(folder)).toEqual(['group1-shard1of1.bin', 'model.json']);
   });
 
+  test('of saves that overlap the last one stands, and nothing else', async () => {
+    const models = [3, 4, 5].map((seed) => smallConvNet({ seed }));
+    await saveModel(models[0]!, newFolder());
+    await Promise.all(models.map((model) => saveModel(model, folder)));
+    expect(weightBits(await loadModel(folder))).toEqual(weightBits(models[2]!));
+    expect(await readdir(folder)).toHaveLength(2);
+  });
+
+  test.each(['{', '{}', '{"weightsManifest":[{}]}'])('a model.json of %s is replaced', async (text) => {
+    const model = smallConvNet();
+    await saveModel(model, newFolder());
+    await writeFile(join(folder, 'model.json'), text);
+    await saveModel(model, folder);
+    expect(weightBits(await loadModel(folder))).toEqual(weightBits(model));
+  });
+
   test('a full disk leaves no half-written new folder', async () => {
     const model = smallConvNet();
     unwritable = 'model.json';

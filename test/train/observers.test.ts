@@ -9,6 +9,7 @@ import {
   type LearningRate,
   schedules,
   type TrainingEpoch,
+  takeDataset,
   trainClassifier,
 } from '../../src/index';
 import { temporaryFolder } from '../engine/teamBundles';
@@ -99,6 +100,10 @@ describe("the report's evaluation", () => {
     await trainClassifier(model, train, { ...options, epochs: 2, resume: checkpoint.dir });
     expect(evaluationOf()).toEqual(expected);
     expect(pictures(read('report.html'))).toBe(pictures(page));
+    // Its mistakes are no pictures of another set.
+    const fewer = takeDataset(validation, 3);
+    await trainClassifier(model, train, { ...options, epochs: 2, resume: checkpoint.dir, validation: fewer });
+    expect(pictures(read('report.html'))).toBe(16);
     const signal = AbortSignal.abort('enough');
     await expect(trainClassifier(model, train, { ...options, epochs: 3, resume: checkpoint.dir, signal })).rejects.toBe(
       'enough',

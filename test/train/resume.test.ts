@@ -211,6 +211,8 @@ test('a call that is refused late leaves the model and the later checkpoints as 
   const resume = join(folder.path, places[0]!);
   const again = trainClassifier(model, train, { ...options, epochs: 3, engine: 'fused', resume });
   await expect(again).rejects.toMatchObject({ code: 'engine-failed' });
+  const progress = 'loud' as never;
+  await expect(trainClassifier(model, train, { ...options, epochs: 3, progress, resume })).rejects.toThrow('loud');
   expect(weightsOf(model)).toEqual(before);
   expect(readdirSync(folder.path).sort()).toEqual(places);
   model.dispose();
