@@ -21,8 +21,8 @@ const LOG_HIGHEST: f64 = -1.00000005000000333e-7;
  *
  * A row of targets may add up to anything: the weight of a picture is part of it. With `clip` this is tfjs's
  * categorical cross-entropy of a model that ends in a softmax, and its gradient through `clipByValue`; without, that of
- * logits. dlogits = 0 or probabilities = 0: not wanted. A NaN or an infinite largest logit makes
- * the loss of its row NaN.
+ * logits. dlogits = 0 or probabilities = 0: not wanted. A NaN logit, or an infinite
+ * largest one, makes the loss of its row NaN.
  */
 export function f32SoftmaxCrossEntropy(
   logits: usize, scale: usize, offset: usize, labels: usize, targets: usize, dlogits: usize, probabilities: usize,

@@ -42,7 +42,7 @@ export function plateau(options: PlateauOptions): Schedule {
     received: monitor,
   });
   const settings = { rate, factor, patience, minDelta, monitor, minRate, cooldown };
-  return warmUp(WHERE, options, (_, { history }) => rateAfter(history, settings), options);
+  return warmUp(WHERE, options, (_, { history }) => rateAfter(history, settings));
 }
 
 /** Keras's `ReduceLROnPlateau.on_epoch_end`, over all epochs so far. */

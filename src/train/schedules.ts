@@ -66,7 +66,8 @@ export interface OneCycleOptions {
  * Every place in a schedule is a share of the whole training, in [0, 1], and so the same schedule stretches to any number
  * of epochs or minutes. Rates are rates, not shares of one another. All take `warmup` (`oneCycle` calls it `peakAt`), a
  * share of the training in which the rate rises from `warmupFrom` (a share of the rate) on a straight line: large rates
- * need it (Goyal et al. 2017, arXiv 1706.02677, section 2.2). Curves that fall to a `final` rate begin after it and reach `final` at the end.
+ * need it (Goyal et al. 2017, arXiv 1706.02677, section 2.2). Curves that fall to a `final` rate begin after it and reach
+ * `final` at the end.
  *
  * @example
  * ```ts
@@ -82,7 +83,7 @@ export const schedules = {
   constant(options: ConstantOptions): Schedule {
     const { rate } = options;
     checkNumbers('schedules.constant', { rate }, { rate: atLeast0 });
-    return warmUp('schedules.constant', options, () => rate, options);
+    return warmUp('schedules.constant', options, () => rate);
   },
 
   /** Stairs: `rate * factor ^ floor(progress / every)`; they are counted from the start of the training. */
@@ -90,8 +91,7 @@ export const schedules = {
     const { rate, factor = 0.1, every } = options;
     checkNumbers('schedules.step', { rate, factor, every }, { rate: atLeast0, factor: above0, every: share });
     // A progress of 3 / 10 over 0.1 is a little less than 3.
-    const stairs = (progress: number) => Math.floor(progress / every + 1e-9);
-    return warmUp('schedules.step', options, (_, { progress }) => rate * factor ** stairs(progress), options);
+    return warmUp('schedules.step', options, (_, { progress }) => rate * factor ** Math.floor(progress / every + 1e-9));
   },
 
   /** `rates[i]` from `boundaries[i - 1]` on and before `boundaries[i]`, counted from the start of the training. */
@@ -102,7 +102,6 @@ export const schedules = {
       'schedules.piecewise',
       options,
       (_, { progress }) => rates[boundaries.filter((boundary) => progress >= boundary).length]!,
-      options,
     );
   },
 
@@ -113,14 +112,14 @@ export const schedules = {
   cosine(options: CosineOptions): Schedule {
     const { rate, final = 0 } = options;
     checkNumbers('schedules.cosine', { rate, final }, { rate: atLeast0, final: atLeast0 });
-    return warmUp('schedules.cosine', options, (t) => halfCosine(rate, final, t), options);
+    return warmUp('schedules.cosine', options, (t) => halfCosine(rate, final, t));
   },
 
   /** `final + (rate - final) * (1 - t) ^ power`, as Keras's `PolynomialDecay`; a straight line unless asked. */
   polynomial(options: PolynomialOptions): Schedule {
     const { rate, final = 0, power = 1 } = options;
     checkNumbers('schedules.polynomial', { rate, final, power }, { rate: atLeast0, final: atLeast0, power: above0 });
-    return warmUp('schedules.polynomial', options, (t) => final + (rate - final) * (1 - t) ** power, options);
+    return warmUp('schedules.polynomial', options, (t) => final + (rate - final) * (1 - t) ** power);
   },
 
   /**
@@ -130,7 +129,7 @@ export const schedules = {
   exponential(options: ExponentialOptions): Schedule {
     const { rate, final } = options;
     checkNumbers('schedules.exponential', { rate, final }, { rate: above0, final: above0 });
-    return warmUp('schedules.exponential', options, (t) => rate * (final / rate) ** t, options);
+    return warmUp('schedules.exponential', options, (t) => rate * (final / rate) ** t);
   },
 
   /**

@@ -58,9 +58,9 @@ const training = new WeakSet<LayersModel>();
  * The model is any `tf.LayersModel` from pictures `[N,H,W,C]` to classes `[N,K]`, ending in a softmax or in logits; it
  * need not be compiled, and a compile state that it has is left alone. Frozen batch norm layers (`trainable = false`)
  * run in inference mode and keep their moving averages, as in Keras; plain `model.fit` of tfjs ignores that. The model
- * holds the trained weights after each epoch and at the end, also where a signal or an error ends the training; one that
- * ends before its first step leaves the model as it was. Through
- * tfjs on the `wasm` backend the gradient kernels that tfjs lacks are registered first.
+ * holds the trained weights after each epoch and at the end, also where a signal or an error ends the training; a call that
+ * is refused, or ended while it is set up, leaves it as it was. Through tfjs on the `wasm` backend the gradient kernels that
+ * tfjs lacks are registered first.
  *
  * A loss that is not finite ends the training with an error; the model then holds the weights of the last finite loss.
  *

@@ -23,10 +23,11 @@ export interface WarmUpOptions {
  */
 export function warmUp(
   where: string,
-  { warmup = 0, warmupFrom = 0.01 }: WarmUpOptions,
+  options: WarmUpOptions,
   curve: (share: number, position: TrainingPosition) => number,
-  asked: object,
+  asked: object = options,
 ): Schedule {
+  const { warmup = 0, warmupFrom = 0.01 } = options;
   checkNumbers(where, { warmup, warmupFrom }, { warmup: below1, warmupFrom: upTo1 });
   const schedule = (position: TrainingPosition) => {
     const { progress } = position;

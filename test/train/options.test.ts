@@ -123,6 +123,20 @@ describe('the engine and tfjs agree', () => {
     expect(largestDifference(ours.weights, plain.weights)).toBeGreaterThan(1e-4);
   });
 
+  test('a model of open size trains at that of the pictures: losses and weights within 2e-5', async () => {
+    const build = () => {
+      const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
+      const model = tf.sequential();
+      model.add(tf.layers.conv2d({ inputShape: [null, null, 2], filters: 4, kernelSize: 3, kernelInitializer }));
+      model.add(tf.layers.globalAveragePooling2d({}));
+      model.add(tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer }));
+      return model;
+    };
+    const [ours, theirs] = [await trainIn('fused', {}, build), await trainIn('tfjs', {}, build)];
+    expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
+    expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
+  });
+
   test('the plateau falls after the second epoch and the third', async () => {
     for (const engine of ['fused', 'tfjs'] as const) {
       const { result } = await trainIn(engine, options['a plateau']!);
