@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   evaluateClassifier,
   loadCifar10,
+  loadModel,
   mobilenetV1,
   recipeNetworks,
   recipes,
@@ -28,13 +29,16 @@ const options = new Command()
   .option('--minutes <number>', "training time (default: the recipe's)", positiveNumber)
   .option('--epochs <number>', 'passes over the training set, in place of minutes', positiveInteger)
   .option('--alpha <number>', "width of the network (default: the recipe's)", positiveNumber)
+  .addOption(
+    new Option('--from <folder>', 'train this saved model further, in place of a new one').conflicts(['alpha', 'net']),
+  )
   .option('--threads <number>', "default: the machine's", positiveInteger)
   .option('--holdout', 'measure on a tenth of the training pictures, and not on the test pictures')
   .option('--checkpoint <folder>', 'write checkpoints, and go on from the newest where there is one')
   .option('--report <folder>', 'write report.html, history.csv and history.json')
   .option('--out <folder>', 'save the model')
   .option('--set <json>', 'training options that replace those of the recipe, as JSON', jsonObject, {})
-  .option('--net <json>', 'network options, likewise', jsonObject, {})
+  .option('--net <json>', 'network options, likewise', jsonObject)
   .option('--json', 'one object a line')
   .parse()
   .opts();
@@ -49,14 +53,16 @@ const { train, test } = isDrawn
 const split = options.holdout && (await splitDataset(train, { fraction: 0.1, seed: 0 }));
 const [pictures, unseen] = split ? [split.train, split.validation] : [train, test];
 const isShort = recipe === 'quick' && !epochs && (minutes ?? 1) < 5;
-const model = mobilenetV1({
-  ...recipeNetworks[isShort ? 'minute' : recipe],
-  ...(alpha && { alpha }),
-  ...options.net,
-  classes: 10,
-  inputShape: [32, 32, 3],
-  seed,
-});
+const newModel = () =>
+  mobilenetV1({
+    ...recipeNetworks[isShort ? 'minute' : recipe],
+    ...(alpha && { alpha }),
+    ...options.net,
+    classes: 10,
+    inputShape: [32, 32, 3],
+    seed,
+  });
+const model = options.from ? await loadModel(options.from) : newModel();
 const resume = options.checkpoint && (await hasCheckpoint(options.checkpoint)) ? options.checkpoint : undefined;
 const {
   history,

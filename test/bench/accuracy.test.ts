@@ -41,6 +41,9 @@ test('with --json: a line an epoch, how it was measured, and last recipe, seed, 
   // At its end already: it goes on from there, and measures the same.
   const again = linesOf(await run(...args, '--checkpoint', 'checkpoints'));
   expect(again.at(-1)).toEqual(result);
+  // The saved model is trained further, and not a new one.
+  const [further] = linesOf(await run('--recipe', 'best', '--from', 'model', '--epochs', '1', '--seed', '4', '--json'));
+  expect(further.loss).toBeLessThan(lines[1].loss);
 });
 
 test('with --holdout it measures on a tenth of the training pictures, and says so', async () => {
@@ -60,4 +63,11 @@ test.each([
   ['--recipe', 'fast', 'Allowed choices are tutorial, paper, quick, best'],
 ])('%s %s is refused', async (name, value, words) => {
   await expect(run(name, value)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(words) });
+});
+
+test('the width of a saved model is its own', async () => {
+  await expect(run('--from', 'model', '--alpha', '0.5')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("'--from <folder>' cannot be used with option '--alpha <number>'"),
+  });
 });
