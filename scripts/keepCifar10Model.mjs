@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('../models/cifar10', import.meta.url));
 const program = new Command()
   .description('Makes a trained model part of the package.')
   .argument('<model>', 'a folder that saveModel has written')
-  .addArgument(new Argument('<alpha>', 'its width').choices(['0.5', '0.25']))
+  .addArgument(new Argument('<alpha>', 'its width').choices(['1', '0.25']))
   .argument('<accuracy>', 'the file with what bench:accuracy --json has printed')
   .option('--command <text>', 'what trained it; may also stand as "command" in the accuracy file')
   .option('--data <path>', 'where CIFAR-10 lies; without it it is fetched')

@@ -6,7 +6,7 @@ import { cifar10Classifier } from 'mobilenet-v1-ts/cifar10';
 const [model = '', topK = ''] = process.argv.slice(2);
 const options = { topK: Number(topK) };
 const opening =
-  model === 'cifar10' ? cifar10Classifier({ alpha: 0.5, threads: 1 }) : createClassifier(model, { threads: 1 });
+  model === 'cifar10' ? cifar10Classifier({ alpha: 1, threads: 1 }) : createClassifier(model, { threads: 1 });
 
 // Messages may come before the model is there. Calls queue up, and each reads its pictures while others are in work.
 process.on('message', async (/** @type {string[]} */ files) => {

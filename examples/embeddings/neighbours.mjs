@@ -38,7 +38,7 @@ try {
 }
 
 async function main() {
-  const classifier = model === 'cifar10' ? await cifar10Classifier({ alpha: 0.5 }) : await createClassifier(model);
+  const classifier = model === 'cifar10' ? await cifar10Classifier({ alpha: 1 }) : await createClassifier(model);
   const wanted = await classifier.embed(picture);
   const index = await indexFolder(classifier);
   await classifier.dispose();

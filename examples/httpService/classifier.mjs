@@ -7,5 +7,5 @@ import { cifar10Classifier } from 'mobilenet-v1-ts/cifar10';
  * @param {{ model: string, precision: 'float32' | 'int8', threads?: number }} options
  */
 export function openClassifier({ model, ...options }) {
-  return model === 'cifar10' ? cifar10Classifier({ alpha: 0.5, ...options }) : createClassifier(model, options);
+  return model === 'cifar10' ? cifar10Classifier({ alpha: 1, ...options }) : createClassifier(model, options);
 }

@@ -43,7 +43,7 @@ test('the tarball holds the build, the licence, the readmes and the changelog, a
   ];
   expect(packed.files.filter((path) => !allowed.some((pattern) => pattern.test(path)))).toEqual([]);
   const entries = ['index', 'cifar10'].flatMap((name) => ['js', 'cjs', 'd.ts', 'd.cts'].map((end) => `${name}.${end}`));
-  const models = ['0.5', '0.25'].flatMap((alpha) =>
+  const models = ['1', '0.25'].flatMap((alpha) =>
     ['model.json', 'weights.bin'].map((file) => `alpha-${alpha}/${file}`),
   );
   for (const path of [

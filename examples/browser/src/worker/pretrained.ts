@@ -11,7 +11,7 @@ export const PRETRAINED_TITLES: Record<Pretrained, string> = {
 
 /** CIFAR-10's comes with the page; ImageNet's is fetched once, and kept. */
 export async function openPretrained(which: Pretrained): Promise<LayersModel> {
-  if (which === 'cifar10') return loadCifar10Model({ alpha: 0.5 });
+  if (which === 'cifar10') return loadCifar10Model({ alpha: 1 });
   return loadPretrained({
     source: 'tfjs',
     alpha: 0.25,
