@@ -36,11 +36,12 @@ export const recipes = {
   /**
    * The MobileNet paper's RMSprop (arXiv 1704.04861, section 3.2), with TF-slim's constants: decay and momentum 0.9, epsilon
    * 1, a rate that begins at 0.045 and falls by 0.94 some forty times, an average of the weights; light augmentation and little
-   * weight decay, none on depthwise kernels. (TF-slim's L2 of 4e-5 is a decoupled decay of 4e-4 at momentum 0.9.) Not measured
-   * on CIFAR-10 yet.
+   * weight decay, none on depthwise kernels. (TF-slim's L2 of 4e-5 is a decoupled decay of 4e-4 at momentum 0.9.)
+   *
+   * Reaches 76.6 % of CIFAR-10's test pictures, 78.8 % by six views (docs/accuracy.md).
    */
   paper: {
-    epochs: 30,
+    epochs: 15,
     batchSize: 128,
     optimizer: { name: 'rmsprop', decay: 0.9, momentum: 0.9, epsilon: 1 },
     // The final rate is 0.045 * 0.94 ** 40, written as a number.
