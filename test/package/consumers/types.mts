@@ -9,7 +9,7 @@ export async function train(dataset: ImageDataset): Promise<TrainingEpoch[]> {
 }
 
 export async function trainFurther(dataset: ImageDataset): Promise<TrainingEpoch[]> {
-  return (await trainClassifier(await loadCifar10Model({ alpha: 0.5 }), dataset)).history;
+  return (await trainClassifier(await loadCifar10Model({ alpha: 1 }), dataset)).history;
 }
 
 export function best(): Promise<Classifier> {
