@@ -30,7 +30,10 @@ const options = new Command()
   .option('--epochs <number>', 'passes over the training set, in place of minutes', positiveInteger)
   .option('--alpha <number>', "width of the network (default: the recipe's)", positiveNumber)
   .addOption(
-    new Option('--from <folder>', 'train this saved model further, in place of a new one').conflicts(['alpha', 'net']),
+    new Option(
+      '--from <folder>',
+      'train a saved model further; with --holdout, one that was trained so, too',
+    ).conflicts(['alpha', 'net']),
   )
   .option('--threads <number>', "default: the machine's", positiveInteger)
   .option('--holdout', 'measure on a tenth of the training pictures, and not on the test pictures')
@@ -53,16 +56,16 @@ const { train, test } = isDrawn
 const split = options.holdout && (await splitDataset(train, { fraction: 0.1, seed: 0 }));
 const [pictures, unseen] = split ? [split.train, split.validation] : [train, test];
 const isShort = recipe === 'quick' && !epochs && (minutes ?? 1) < 5;
-const newModel = () =>
-  mobilenetV1({
-    ...recipeNetworks[isShort ? 'minute' : recipe],
-    ...(alpha && { alpha }),
-    ...options.net,
-    classes: 10,
-    inputShape: [32, 32, 3],
-    seed,
-  });
-const model = options.from ? await loadModel(options.from) : newModel();
+const model = options.from
+  ? await loadModel(options.from)
+  : mobilenetV1({
+      ...recipeNetworks[isShort ? 'minute' : recipe],
+      ...(alpha && { alpha }),
+      ...options.net,
+      classes: 10,
+      inputShape: [32, 32, 3],
+      seed,
+    });
 const resume = options.checkpoint && (await hasCheckpoint(options.checkpoint)) ? options.checkpoint : undefined;
 const {
   history,

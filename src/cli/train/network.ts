@@ -57,17 +57,12 @@ const HEAD: TrainClassifierOptions = {
 function forPictures(recipe: TrainClassifierOptions, size: number): TrainClassifierOptions {
   const { augment, inputRange } = recipe;
   if (size === 32) return recipe;
-  const scaled = (pixels: number) => Math.round((pixels * size) / 32);
-  const { crop, cutout } = augment ?? {};
+  const { crop } = augment ?? {};
   return {
     ...recipe,
     ...(Array.isArray(inputRange?.[0]) && { inputRange: [-1, 1] }),
-    ...(augment && {
-      augment: {
-        ...augment,
-        ...(crop && { crop: { ...crop, padding: scaled(crop.padding) } }),
-        ...(cutout && { cutout: { ...cutout, size: scaled(cutout.size) } }),
-      },
+    ...(crop && {
+      augment: { ...augment, crop: { ...crop, padding: Math.round((crop.padding * size) / 32) } },
     }),
   };
 }
