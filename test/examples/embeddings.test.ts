@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('the same picture is the nearest, then one that differs little; broken ones are left out', async () => {
   const { code, stdout, stderr } = await neighbours('photos', 'star.png', '--count', '2');
   expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/^Left out: photos.broken\.jpg: expected .*\n3 pictures, 512 numbers each\n$/m);
+  expect(stderr).toMatch(/^Left out: photos.broken\.jpg: expected .*\n3 pictures, 1024 numbers each\n$/m);
   const rows = [...stdout.matchAll(/│ (\S+) +│ +([\d.]+) │/g)].map(([, name, cosine]) => [name, Number(cosine)]);
   expect(rows.map(([name]) => name)).toEqual([
     expect.stringMatching(/same\.png$/),
@@ -40,7 +40,7 @@ test('a file that cannot be opened, and a folder with the name of a picture, are
   const { code, stdout, stderr } = await neighbours('odd', 'star.png');
   expect(code, stderr).toBe(0);
   expect(stderr).toMatch(
-    /^Left out: odd.folder\.jpg: expected .*\nLeft out: odd.gone\.png: expected .*\n1 pictures, 512 numbers each\n$/m,
+    /^Left out: odd.folder\.jpg: expected .*\nLeft out: odd.gone\.png: expected .*\n1 pictures, 1024 numbers each\n$/m,
   );
   expect(stdout).toMatch(/same\.png/);
 });
