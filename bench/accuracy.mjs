@@ -35,6 +35,7 @@ const options = new Command()
       'train a saved model further; with --holdout, one that was trained so, too',
     ).conflicts(['alpha', 'net']),
   )
+  .option('--rate-factor <number>', "what the recipe's learning rate is multiplied by", positiveNumber, 1)
   .option('--threads <number>', "default: the machine's", positiveInteger)
   .option('--holdout', 'measure on a tenth of the training pictures, and not on the test pictures')
   .option('--checkpoint <folder>', 'write checkpoints, and go on from the newest where there is one')
@@ -77,6 +78,7 @@ const {
   ...recipes[recipe],
   ...(minutes && { maxMinutes: minutes, epochs: undefined }),
   ...(epochs && { epochs, maxMinutes: undefined }),
+  learningRate: scaledRate(recipes[recipe].learningRate, options.rateFactor),
   ...options.set,
   seed,
   threads,
@@ -114,6 +116,15 @@ if (options.json) {
   console.log(JSON.stringify(result));
 } else {
   console.log({ ...summary, ...result });
+}
+
+/**
+ * @param {number | import('mobilenet-v1-ts').Schedule} rate
+ * @param {number} factor
+ */
+function scaledRate(rate, factor) {
+  if (typeof rate === 'number') return rate * factor;
+  return (/** @type {import('mobilenet-v1-ts').TrainingPosition} */ position) => rate(position) * factor;
 }
 
 /** @param {string} text */

@@ -41,9 +41,11 @@ test('with --json: a line an epoch, how it was measured, and last recipe, seed, 
   // At its end already: it goes on from there, and measures the same.
   const again = linesOf(await run(...args, '--checkpoint', 'checkpoints'));
   expect(again.at(-1)).toEqual(result);
-  // The saved model is trained further, and not a new one.
-  const [further] = linesOf(await run('--recipe', 'best', '--from', 'model', '--epochs', '1', '--seed', '4', '--json'));
-  expect(further.loss).toBeLessThan(lines[1].loss);
+  // The saved model is trained further, and not a new one; here at half the rate.
+  const more = ['--recipe', 'best', '--epochs', '2', '--seed', '4', '--json', '--rate-factor', '0.5'];
+  const [further] = linesOf(await run(...more, '--from', 'model'));
+  expect(further.loss).toBeLessThan(lines[0].loss);
+  expect(further.learningRate).toBe(lines[0].learningRate / 2);
 });
 
 test('with --holdout it measures on a tenth of the training pictures, and says so', async () => {
@@ -57,6 +59,7 @@ test('with --holdout it measures on a tenth of the training pictures, and says s
 test.each([
   ['--minutes', 'abc', 'a number above 0'],
   ['--alpha', '-1', 'a number above 0'],
+  ['--rate-factor', '0', 'a number above 0'],
   ['--seed', '1.5', 'an integer above 0'],
   ['--set', '[1]', 'a JSON object'],
   ['--net', '{', 'a JSON object'],
