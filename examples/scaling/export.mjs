@@ -1,5 +1,7 @@
 // Builds and tries a model here, and writes what the rest of docs/scaling.md goes on from: the model as .keras, safetensors and
 // ONNX, the pictures as .npz, and what the model says of them.
+//
+//   node examples/scaling/export.mjs scaling
 import '@tensorflow/tfjs-backend-cpu';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
