@@ -142,11 +142,16 @@ export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count:
 }
 
 /** Throws `invalid-argument` unless every label is a class index. */
-export function checkLabels(where: string, labels: ArrayLike<number>, classes: number): void {
+export function checkLabels(
+  where: string,
+  labels: ArrayLike<number>,
+  classes: number,
+  indices?: ArrayLike<number>,
+): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    check(false, { where, expected: `labels from 0 to ${classes - 1}`, received: `${label} at picture ${i}` });
+    check(false, { where, expected: `labels from 0 to ${classes - 1}`, received: `${label} at picture ${indices?.[i] ?? i}` });
   }
 }
 

@@ -47,8 +47,9 @@ function matrixCell(pictures: number, ofRow: number, isRight: boolean): Html {
 }
 
 function confusionsTable({ confusionMatrix }: ReportEvaluation, classNames: readonly string[]): Html {
+  const ofRows = confusionMatrix.map(sum);
   const confusions = confusionMatrix
-    .flatMap((row, truth) => row.map((pictures, predicted) => ({ truth, predicted, pictures, ofRow: sum(row) })))
+    .flatMap((row, truth) => row.map((pictures, predicted) => ({ truth, predicted, pictures, ofRow: ofRows[truth]! })))
     .filter(({ truth, predicted, pictures }) => truth !== predicted && pictures > 0)
     .sort((a, b) => b.pictures - a.pictures)
     .slice(0, CONFUSIONS_SHOWN);

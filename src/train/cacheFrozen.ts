@@ -16,7 +16,7 @@ export interface CachedTraining extends TrainingData {
 
 /**
  * Runs the pictures once through the layers below the lowest that learns. Undefined where there are no such layers,
- * pictures change from epoch to epoch, or what comes out does not fit into a gigabyte.
+ * pictures change from epoch to epoch, or what comes out of a dataset does not fit into a gigabyte.
  */
 export async function cacheFrozen(
   model: LayersModel,
@@ -25,7 +25,7 @@ export async function cacheFrozen(
 ): Promise<CachedTraining | undefined> {
   const { cacheFeatures: isWanted = true, augment, mixup, cutmix, pictureSizes } = settings;
   const picturesChange =
-    augment !== undefined || mixup !== undefined || cutmix !== undefined || pictureSizes.length > 0;
+    Object.keys(augment ?? {}).length > 0 || mixup !== undefined || cutmix !== undefined || pictureSizes.length > 0;
   const split = isWanted && !picturesChange ? splitFrozen(model) : undefined;
   if (!split) return undefined;
   const { features, head, boundary } = split;

@@ -9,6 +9,7 @@ import {
   writeCheckpoint,
 } from '../io/checkpointFolder';
 import type { Float32Values } from '../io/safetensors';
+import { judgeEpochs } from './bestEpoch';
 import {
   type CheckpointRecord,
   differenceOf,
@@ -19,6 +20,7 @@ import {
 } from './checkpointRecord';
 import { isOver, type TrainingCourse } from './trainingCourse';
 import type { CheckpointOptions } from './trainingOptions';
+import type { TrainingEpoch } from './trainingRecords';
 import { weightNames, weightsInOrder } from './weightNames';
 import { readValues, writeWeight } from './weightValues';
 
@@ -106,10 +108,11 @@ export async function restoreCourse(
   model: LayersModel,
   trained: LayersModel,
 ): Promise<ResumedFrom> {
-  const { path, record, tensors } = resumed;
+  const { path, record } = resumed;
   const { trainer, state, settings } = course;
   const find = finder(resumed, model);
   const list = (prefix: string) => trained.weights.map((weight) => find(prefix, weight));
+  const kept = keptFinder(resumed, model, trained);
   const slots = Object.entries((await trainer.readState()).slots).map(([slot, values]) => {
     const found = values.map((value, i) => value && find(`optimizer/${slot}`, trained.weights[i]!));
     return [slot, found] as const;
@@ -118,19 +121,56 @@ export async function restoreCourse(
     weights: list('weights'),
     slots: Object.fromEntries(slots),
     updates: record.course.updates,
-    average: settings.emaDecay === undefined ? undefined : list('average'),
+    average: settings.emaDecay === undefined ? undefined : kept('average'),
   });
-  Object.assign(state, record.course);
+  Object.assign(state, record.course, { history: record.course.history.map(fromJson) });
+  // By the present options, which may ask for more patience, or monitor something else.
+  Object.assign(state, judgeEpochs(state.history, settings));
   state.finished = state.batch === 0 && isOver(course);
-  if ([...tensors.keys()].some((name) => name.startsWith('best/'))) course.bestWeights = list('best');
+  course.bestWeights = bestWeights(course, resumed, kept);
   const difference = differenceOf(record.writer, writerOf(trainer.info));
   if (difference) console.warn(`trainClassifier: '${path}' ${difference}; the last bits may differ.`);
   return { path, step: state.step, difference };
 }
 
+/** Numbers that are not finite are null in JSON. */
+const fromJson = (epoch: TrainingEpoch) =>
+  Object.fromEntries(
+    Object.entries(epoch).map(([name, value]) => [name, value ?? Number.NaN]),
+  ) as unknown as TrainingEpoch;
+
+/**
+ * Finds the averages or the best of all weights that are trained. Of frozen layers that were run once a checkpoint has the
+ * weights alone: they never change.
+ */
+function keptFinder(resumed: ResumedCheckpoint, model: LayersModel, trained: LayersModel) {
+  const find = finder(resumed, model);
+  const learns = new Set(model.trainableWeights);
+  return (prefix: 'average' | 'best') =>
+    trained.weights.map((weight) => find(prefix, weight, learns.has(weight) ? prefix : 'weights'));
+}
+
+/** The weights of the best epoch so far, where they are to be restored. */
+function bestWeights(
+  course: TrainingCourse,
+  { path, record, tensors }: ResumedCheckpoint,
+  kept: (prefix: 'average' | 'best') => Float32Array[],
+): Float32Array[] | undefined {
+  const { state, settings } = course;
+  if (!settings.restoreBest || state.bestEpoch === undefined) return undefined;
+  const isThere = [...tensors.keys()].some((name) => name.startsWith('best/'));
+  check(isThere && record.course.bestEpoch === state.bestEpoch, {
+    where: 'trainClassifier, resume',
+    expected: `'${path}' to hold the weights of epoch ${state.bestEpoch}, the best by ${settings.monitor}, for restoreBest`,
+    received: isThere ? `those of epoch ${record.course.bestEpoch}` : 'none',
+    remedy: 'Go on with the monitor and the restoreBest that the training began with, or without restoreBest.',
+  });
+  return kept('best');
+}
+
 /**
  * Finds what a checkpoint has for a weight. Its name there may be another than here, as tfjs numbers layers that have no
- * name; so weights are told apart by the order in which they were made.
+ * name; so weights are told apart by the order of the layers.
  */
 function finder({ path, record, tensors }: ResumedCheckpoint, model: LayersModel) {
   const where = 'trainClassifier, resume';
@@ -142,9 +182,10 @@ function finder({ path, record, tensors }: ResumedCheckpoint, model: LayersModel
     received: `one of ${weights.length}`,
     remedy,
   });
-  return (prefix: string, weight: LayerVariable): Float32Array => {
-    const name = `${prefix}/${record.weights[weights.indexOf(weight)]}`;
-    const found = tensors.get(name);
+  return (prefix: string, weight: LayerVariable, otherwise = prefix): Float32Array => {
+    const own = record.weights[weights.indexOf(weight)];
+    const name = `${prefix}/${own}`;
+    const found = tensors.get(name) ?? tensors.get(`${otherwise}/${own}`);
     check(found !== undefined && JSON.stringify(found.shape) === JSON.stringify(weight.shape), {
       where,
       expected: `'${path}' to hold ${name} [${weight.shape}], as this model and these options have it`,

@@ -30,7 +30,7 @@ export interface CheckpointRecord {
   classNames: readonly string[];
   /** Which weights are trained, as indices into `weights`; frozen ones are not. */
   trainable: readonly number[];
-  /** Names of all weights, in the order in which they were made. */
+  /** Names of all weights, in the order of the layers. */
   weights: readonly string[];
   course: CourseState;
 }

@@ -59,7 +59,7 @@ async function engineTrainer(
   const { optimizer, batchSize, threads, inputRange, weightDecayOn, clipNorm, emaDecay, pictureSizes } = settings;
   if (isTfjsOptimizer(optimizer)) refuse('a tfjs optimizer, whose steps only tfjs can take');
   const graph = readGraph(model, dataset);
-  const otherSizes = readOtherSizes(model, graph, pictureSizes);
+  const otherSizes = readOtherSizes(model, graph, validation ? [...pictureSizes, validation] : pictureSizes);
   const weights = await Promise.all(model.weights.map((weight) => weight.read().data<'float32'>()));
   const engine = await createTrainingEngine({
     graph,
@@ -84,10 +84,8 @@ function readGraph(model: LayersModel, { height, width }: PictureSize, addition 
 }
 
 /** The model for pictures of each size of a training that is not its own. */
-function readOtherSizes(model: LayersModel, { input }: StageGraph, pictureSizes: TrainingSettings['pictureSizes']) {
-  const sizes = new Map(
-    [...pictureSizes, input].map(({ height, width }) => [`${height} x ${width}`, { height, width }]),
-  );
+function readOtherSizes(model: LayersModel, { input }: StageGraph, pictureSizes: readonly PictureSize[]) {
+  const sizes = new Map(pictureSizes.map(({ height, width }) => [`${height} x ${width}`, { height, width }]));
   sizes.delete(`${input.height} x ${input.width}`);
   return Array.from(sizes.values(), (size) =>
     readGraph(model, size, `, with pictures of ${size.height} x ${size.width}`),

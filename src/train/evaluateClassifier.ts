@@ -107,7 +107,7 @@ export async function evaluateClassifier(
   await backendReady(WHERE);
   const predictor = await createPredictor(model, { where: WHERE, engine, threads, inputRange, size: dataset });
   try {
-    const settings = { batchSize, outputKind, testTimeAugmentation, onBatch, signal };
+    const settings = { where: WHERE, batchSize, outputKind, testTimeAugmentation, onBatch, signal };
     return await evaluatePredictions(predictor.predict, dataset, settings);
   } finally {
     await predictor.dispose();
@@ -116,6 +116,8 @@ export async function evaluateClassifier(
 
 /** Options for {@link evaluatePredictions}. */
 export interface EvaluatePredictionsOptions {
+  /** Who asks, for errors. */
+  where: string;
   batchSize: number;
   /** Of what is predicted. */
   outputKind: OutputKind;
@@ -131,7 +133,7 @@ export async function evaluatePredictions<Pixels extends Uint8Array | Float32Arr
   dataset: ImageDataset<Pixels>,
   options: EvaluatePredictionsOptions,
 ): Promise<ClassifierEvaluation> {
-  const { batchSize, testTimeAugmentation, onBatch, signal } = options;
+  const { where, batchSize, testTimeAugmentation, onBatch, signal } = options;
   const outputKind = testTimeAugmentation ? 'probabilities' : options.outputKind;
   const classes = dataset.classNames.length;
   const confusionMatrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
@@ -140,7 +142,7 @@ export async function evaluatePredictions<Pixels extends Uint8Array | Float32Arr
   let images = 0;
   for await (const batch of batches(dataset, { batchSize, shuffle: false })) {
     signal?.throwIfAborted();
-    checkLabels(WHERE, batch.labels, classes);
+    checkLabels(where, batch.labels, classes, batch.indices);
     const outputs = testTimeAugmentation
       ? await predictViews(predict, batch, options.outputKind, testTimeAugmentation)
       : await predict(batch);

@@ -38,7 +38,7 @@ export async function* prepareBatches(course: TrainingCourse): AsyncGenerator<Ta
 function augmented({ settings, state }: TrainingCourse, batch: Batch, step: number): TargetBatch {
   const { augment, mixup, cutmix, seed, targets } = settings;
   // The kernels trust what they are given.
-  checkLabels('trainClassifier', batch.labels, batch.classes);
+  checkLabels('trainClassifier', batch.labels, batch.classes, batch.indices);
   const changed = augment ? augmentBatch(bytesOf(batch), augment, { seed, epoch: state.epoch }) : batch;
   const wanted = lossTargets(changed, targets);
   if (mixup === undefined && cutmix === undefined) return { ...changed, targets: wanted };

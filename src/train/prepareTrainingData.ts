@@ -29,7 +29,7 @@ export async function prepareTrainingData(
     expected: 'validation or validationSplit',
     received: 'both',
   });
-  if (validation) checkModelFitsDataset(`${WHERE}, validation`, model, validation);
+  if (validation) checkValidation(model, dataset, validation);
   const labels = classWeights === 'balanced' ? await labelsOf(dataset) : undefined;
   const weights = resolveLossWeights(WHERE, dataset, { classWeights, sampleWeights }, labels);
   if (validationSplit === undefined) {
@@ -43,4 +43,17 @@ export async function prepareTrainingData(
     hasValidation: true,
     targets: { labelSmoothing, ...weights, sampleWeights: kept },
   };
+}
+
+/** Of the same classes in the same order, or what it tells means nothing. */
+function checkValidation(model: LayersModel, { classNames }: ImageDataset, validation: ImageDataset): void {
+  const where = `${WHERE}, validation`;
+  checkModelFitsDataset(where, model, validation);
+  const other = validation.classNames.findIndex((name, i) => name !== classNames[i]);
+  check(other === -1 || validation.classNames.length !== classNames.length, {
+    where,
+    expected: `class ${other} to be ${classNames[other]}, as in the training pictures`,
+    received: validation.classNames[other],
+    remedy: 'Load both with the same classNames.',
+  });
 }

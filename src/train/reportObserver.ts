@@ -16,6 +16,7 @@ import type { Schedule } from './learningRate';
 import type { PreparedTrainingData } from './prepareTrainingData';
 import { progressOf, type TrainingCourse } from './trainingCourse';
 import type { TrainingObserver } from './trainingObserver';
+import { isTfjsOptimizer } from './trainingSettings';
 
 /** Three rows of five, as in the tutorial. */
 const SAMPLES = 15;
@@ -64,7 +65,7 @@ export async function reportObserver(
       await writer.offer(running);
     },
     async onEpoch({ epoch }, evaluated) {
-      if (evaluated && (!course.settings.restoreBest || state.best?.epoch === epoch)) {
+      if (evaluated && (!course.settings.restoreBest || state.bestEpoch === epoch)) {
         state.evaluated = { epoch, pictures: data.validation!.size, ...evaluated };
         mistakes = await mistakesOf(data, course);
       }
@@ -116,7 +117,8 @@ function settingsOf({ settings, dataset, validation }: TrainingCourse): ReportTa
   const { targets, optimizer, learningRate, onBatch, onEpoch, signal, control, ...rest } = settings;
   const shown = Object.entries({
     ...rest,
-    optimizer,
+    // The state of tfjs's own is not to be shown, and large.
+    optimizer: isTfjsOptimizer(optimizer) ? optimizer.getClassName() : optimizer,
     labelSmoothing: targets.labelSmoothing,
     classWeights: targets.classWeights,
   });

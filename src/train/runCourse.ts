@@ -1,10 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { MobilenetError } from '../errors';
+import { judgeEpochs } from './bestEpoch';
 import { saveCheckpoint } from './checkpoint';
 import { type ClassifierEvaluation, evaluatePredictions } from './evaluateClassifier';
 import { trainEpoch } from './trainEpoch';
-import type { WhichWeights } from './trainer';
-import { isOver, noSums, type TrainingCourse } from './trainingCourse';
+import { isOver, noSums, type TrainingCourse, whichOf } from './trainingCourse';
 import type { TrainingObserver } from './trainingObserver';
 import type { TrainingEpoch } from './trainingRecords';
 import { readWeights, writeWeight } from './weightValues';
@@ -23,6 +23,7 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
   const { state, settings, trainer } = course;
   const { trained, observer } = options;
   const save = saver(course, options);
+  let isFinished = false;
   try {
     while (!state.finished) {
       await trainEpoch(course, {
@@ -45,16 +46,18 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
       await save.ifDue();
     }
     await finish(course, trained);
+    isFinished = true;
     await observer.onEnd();
   } catch (error) {
     // Whoever stops a training goes on later; where that cannot be, it is what there is to say.
-    const reason = settings.signal?.aborted
-      ? await save.now().then(
-          () => error,
-          (failed) => failed,
-        )
-      : error;
-    await giveUp(course, reason);
+    const reason =
+      settings.signal?.aborted && !hasDiverged(error)
+        ? await save.now().then(
+            () => error,
+            (failed) => failed,
+          )
+        : error;
+    if (!isFinished) await giveUp(course, reason);
     await Promise.resolve(observer.onEnd(reason)).catch(() => {});
     throw reason;
   }
@@ -84,7 +87,7 @@ async function endEpoch(
   course: TrainingCourse,
   trained: LayersModel,
 ): Promise<{ record: TrainingEpoch; evaluation: ClassifierEvaluation | undefined }> {
-  const { state } = course;
+  const { state, settings } = course;
   const evaluation = await validate(course);
   const { sums } = state;
   const record: TrainingEpoch = {
@@ -98,36 +101,24 @@ async function endEpoch(
     seconds: sums.seconds,
   };
   state.history.push(record);
-  await judge(course, record, trained);
+  Object.assign(state, judgeEpochs(state.history, settings));
+  if (settings.restoreBest && state.bestEpoch === state.epoch) course.bestWeights = await readWeights(trained);
   Object.assign(state, { epoch: state.epoch + 1, batch: 0, sums: noSums() });
   state.finished = isOver(course);
   return { record, evaluation };
 }
-
-/** What the training is for: the weights, or their average where one is kept. */
-const whichOf = ({ settings }: TrainingCourse): WhichWeights =>
-  settings.emaDecay === undefined ? 'current' : 'average';
 
 async function validate(course: TrainingCourse) {
   const { trainer, validation, settings, outputKind } = course;
   if (!validation) return undefined;
   const { batchSize, signal } = settings;
   const which = whichOf(course);
-  return evaluatePredictions((batch) => trainer.predict(batch, which), validation, { batchSize, outputKind, signal });
-}
-
-/** Whether this epoch is the best so far, and whether it is time to stop. */
-async function judge(course: TrainingCourse, record: TrainingEpoch, trained: LayersModel): Promise<void> {
-  const { state, settings } = course;
-  const { monitor, earlyStopping, restoreBest } = settings;
-  const { patience = 5, minDelta = 0 } = earlyStopping ?? {};
-  const value = record[monitor]!;
-  const sign = monitor.endsWith('oss') ? -1 : 1;
-  if (state.best === undefined || sign * (value - state.best.value) > minDelta) {
-    state.best = { epoch: record.epoch, value };
-    if (restoreBest) course.bestWeights = await readWeights(trained);
-  }
-  state.stoppedEarly = earlyStopping !== undefined && record.epoch - state.best.epoch >= patience;
+  return evaluatePredictions((batch) => trainer.predict(batch, which), validation, {
+    where: 'trainClassifier, validation',
+    batchSize,
+    outputKind,
+    signal,
+  });
 }
 
 /** The model gets what the training was for: the best weights, the averaged ones, or the last. */
@@ -138,6 +129,7 @@ async function finish(course: TrainingCourse, trained: LayersModel): Promise<voi
 
 /** What was learned so far is the user's; a trainer that died has nothing more to give. */
 async function giveUp(course: TrainingCourse, error: unknown): Promise<void> {
-  const diverged = error instanceof MobilenetError && error.code === 'non-finite';
-  await course.trainer.updateModel(diverged ? 'current' : whichOf(course)).catch(() => {});
+  await course.trainer.updateModel(hasDiverged(error) ? 'current' : whichOf(course)).catch(() => {});
 }
+
+const hasDiverged = (error: unknown) => error instanceof MobilenetError && error.code === 'non-finite';

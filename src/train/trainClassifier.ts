@@ -1,5 +1,5 @@
 import { getBackend } from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
 import type { ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
@@ -40,7 +40,7 @@ export interface TrainClassifierResult extends TrainingEngineInfo {
   backend: string;
   /** Whether early stopping ended it. */
   stoppedEarly: boolean;
-  /** The best epoch by `monitor`, from 1. */
+  /** The best epoch by `monitor`, from 1; 0 where it was finite in none. */
   bestEpoch: number;
   /** Where it went on from; undefined where it began anew. */
   resumedFrom: ResumedFrom | undefined;
@@ -48,8 +48,8 @@ export interface TrainClassifierResult extends TrainingEngineInfo {
   cachedUpTo: string | undefined;
 }
 
-/** Models in training: two calls at once would undo each other's weights and settings. */
-const training = new WeakSet<LayersModel>();
+/** Weights of models in training: two calls at once would undo each other's weights and settings. */
+const training = new WeakSet<LayerVariable>();
 
 /**
  * Trains a classifier on pictures with categorical cross-entropy, in the library's own kernels where they can express
@@ -82,13 +82,14 @@ export async function trainClassifier(
   dataset: ImageDataset,
   options: TrainClassifierOptions = {},
 ): Promise<TrainClassifierResult> {
-  check(!training.has(model), {
+  const { weights } = model;
+  check(!weights.some((weight) => training.has(weight)), {
     where: 'trainClassifier',
-    expected: 'a model that no other call is training',
+    expected: 'a model that no other call is training, nor one that shares its layers',
     received: `'${model.name}', which is in training`,
     remedy: 'Wait for that call to end, or stop it through its signal.',
   });
-  training.add(model);
+  for (const weight of weights) training.add(weight);
   try {
     await backendReady('trainClassifier');
     const resumed = options.resume === undefined ? undefined : await openCheckpoint(options.resume, model);
@@ -97,7 +98,7 @@ export async function trainClassifier(
     const settings = resolveTrainingSettings(model, data.dataset, { ...options, seed }, data);
     return await run(model, data, settings, resumed);
   } finally {
-    training.delete(model);
+    for (const weight of weights) training.delete(weight);
   }
 }
 
@@ -161,7 +162,7 @@ async function trainOn(
     await begin();
     describePictures(model, data.dataset, settings);
     await runCourse(course, { model, trained, observer });
-    const { history, step, seconds, stoppedEarly, best } = state;
+    const { history, step, seconds, stoppedEarly, bestEpoch = 0 } = state;
     return {
       history,
       steps: step,
@@ -169,7 +170,7 @@ async function trainOn(
       seed: settings.seed,
       backend: getBackend(),
       stoppedEarly,
-      bestEpoch: best?.epoch ?? 0,
+      bestEpoch,
       resumedFrom,
       ...trainer.info,
     };

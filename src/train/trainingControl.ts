@@ -1,6 +1,6 @@
 /** Holds a training and lets it go on; made by {@link createTrainingControl}. */
 export interface TrainingControl {
-  /** Holds the training before its next batch. */
+  /** Holds the training before its next batch; where gradients accumulate and checkpoints are written, its next update. */
   pause(): void;
   resume(): void;
   readonly paused: boolean;
@@ -38,6 +38,8 @@ export function createTrainingControl(): TrainingControl {
     async whenRunning(signal) {
       signal?.throwIfAborted();
       if (!paused) return;
+      // Idle workers do not keep a process of Node alive, and whoever resumes it may be a signal, which does not, either.
+      const alive = setInterval(() => {}, 2 ** 30);
       await new Promise<void>((resolve, reject) => {
         const stop = () => {
           waiting.delete(goOn);
@@ -49,7 +51,7 @@ export function createTrainingControl(): TrainingControl {
         };
         waiting.add(goOn);
         signal?.addEventListener('abort', stop, { once: true });
-      });
+      }).finally(() => clearInterval(alive));
     },
   };
 }

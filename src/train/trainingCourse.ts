@@ -3,7 +3,7 @@ import type { OutputKind } from '../graph/outputKind';
 import type { SampledSteps } from '../report/stepSampler';
 import type { ClassifierEvaluation } from './evaluateClassifier';
 import type { TrainingPosition } from './learningRate';
-import type { Trainer } from './trainer';
+import type { Trainer, WhichWeights } from './trainer';
 import type { TrainingEpoch } from './trainingRecords';
 import type { TrainingSettings } from './trainingSettings';
 
@@ -32,7 +32,7 @@ export interface CourseState {
   sums: EpochSums;
   history: TrainingEpoch[];
   /** The best epoch so far, by what is monitored. */
-  best: { epoch: number; value: number } | undefined;
+  bestEpoch: number | undefined;
   /** The curves within epochs, where a report shows them. */
   sampled: Readonly<SampledSteps> | undefined;
   /** How the validation pictures were classified after the epoch whose weights the model is to keep, likewise. */
@@ -68,7 +68,7 @@ export const newCourseState = (): CourseState => ({
   seconds: 0,
   sums: noSums(),
   history: [],
-  best: undefined,
+  bestEpoch: undefined,
   sampled: undefined,
   evaluated: undefined,
   finished: false,
@@ -91,6 +91,10 @@ export function positionOf(course: TrainingCourse): TrainingPosition {
 }
 
 export const isOutOfTime = ({ state, settings }: TrainingCourse) => state.seconds >= settings.maxMinutes * 60;
+
+/** What the training is for: the weights, or their average where one is kept. */
+export const whichOf = ({ settings }: TrainingCourse): WhichWeights =>
+  settings.emaDecay === undefined ? 'current' : 'average';
 
 /** Whether there is no further epoch to train, between two epochs. */
 export const isOver = (course: TrainingCourse) =>

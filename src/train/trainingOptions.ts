@@ -65,7 +65,7 @@ export interface TrainingDataOptions extends LossWeights {
   pictureScales?: readonly PictureScale[];
   /**
    * Whether layers below the lowest that learns are run once and their outputs kept in memory, where nothing changes
-   * the pictures from epoch to epoch. @default true where they fit into a gigabyte
+   * the pictures from epoch to epoch. @default true where those of either dataset fit into a gigabyte
    */
   cacheFeatures?: boolean;
 }
@@ -111,7 +111,7 @@ export interface TrainClassifierOptions extends TrainingDataOptions, UpdateOptio
   engine?: EngineChoice;
   /** Threads of the fused engine; the same seed gives the same bits on any number. @default what the machine has, at most 8 */
   threads?: number;
-  /** Governs order, augmentation, mixing, validation split and dropout. @default a random one, told in the result */
+  /** Governs order, augmentation, mixing, validation split and `Dropout` layers, tfjs's other random layers not. @default a random one, told in the result */
   seed?: number;
   /** What `earlyStopping` and `restoreBest` look at. @default 'valLoss', or 'loss' without validation */
   monitor?: Monitor;

@@ -167,6 +167,7 @@ function checkControl(
     checkInteger(WHERE, 'patience', patience, 1);
     checkNumber('minDelta', minDelta, (value) => value >= 0, 'a number of at least 0');
   }
+  check(reportDir !== '', { where: WHERE, expected: 'reportDir to be a folder', received: reportDir });
   check(reportDir === undefined || platform.name === 'node', {
     where: WHERE,
     expected: 'reportDir in Node only, where there are folders',

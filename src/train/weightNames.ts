@@ -1,11 +1,18 @@
-import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable, layers } from '@tensorflow/tfjs-layers';
 
-/** Weights in the order in which they were made; tfjs's own depends on which layers are frozen. */
+type Layer = layers.Layer & { layers?: Layer[] };
+
+/**
+ * Weights in the order of the layers, and in each in that in which they were made: the same for a model that was built and
+ * for one that was loaded. tfjs's own order depends on which layers are frozen.
+ */
 export function weightsInOrder(model: LayersModel): LayerVariable[] {
-  return [...model.weights].sort((a, b) => a.id - b.id);
+  const weightsOf = (layer: Layer): LayerVariable[] =>
+    layer.layers?.flatMap(weightsOf) ?? [...layer.weights].sort((a, b) => a.id - b.id);
+  return [...new Set(weightsOf(model as Layer))];
 }
 
-/** A name for each weight, in the order in which they were made; no two alike. */
+/** A name for each weight, in that order; no two alike. */
 export function weightNames(model: LayersModel): Map<LayerVariable, string> {
   const taken = new Set<string>();
   const nameOf = (name: string, times = 1): string => {

@@ -234,7 +234,7 @@ describe('evaluatePredictions', () => {
       }),
     };
     const predict = async ({ images }: { images: Float32Array }) => images;
-    const options = { batchSize: 8, outputKind: 'logits' as const };
+    const options = { where: 'test', batchSize: 8, outputKind: 'logits' as const };
     const result = await evaluatePredictions(predict, cached, options);
     const rows = Array.from({ length: 30 }, (_, i) => [features[2 * i]!, features[2 * i + 1]!]);
     const wrong = rows.flatMap(([a, b], i) => {
@@ -268,7 +268,11 @@ describe('evaluatePredictions', () => {
       .slice(0, 25)
       .map(({ index, byte }) => ({ index, label: 0, predicted: 1, probability: Math.fround(0.5 + byte / 100) }));
     for (const batchSize of [7, 90]) {
-      const { mistakes } = await evaluatePredictions(predict, one, { batchSize, outputKind: 'probabilities' });
+      const { mistakes } = await evaluatePredictions(predict, one, {
+        where: 'test',
+        batchSize,
+        outputKind: 'probabilities',
+      });
       expect(mistakes).toEqual(expected);
     }
   });
@@ -276,7 +280,11 @@ describe('evaluatePredictions', () => {
   test('labels that are no class are refused', async () => {
     const read = () => ({ images: new Uint8Array(72), labels: Int32Array.of(3) });
     const predict = async () => new Float32Array(3);
-    const outcome = evaluatePredictions(predict, { ...dataset, size: 1, read }, { batchSize: 1, outputKind: 'logits' });
+    const outcome = evaluatePredictions(
+      predict,
+      { ...dataset, size: 9, read },
+      { where: 'test', batchSize: 1, outputKind: 'logits' },
+    );
     await expect(outcome).rejects.toThrow(/labels from 0 to 2, received 3/);
   });
 });

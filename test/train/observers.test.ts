@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setBackend } from '@tensorflow/tfjs-core';
+import { setBackend, train as tfTrain } from '@tensorflow/tfjs-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   createTrainingControl,
@@ -139,6 +139,37 @@ describe("the report's evaluation", () => {
     expect(await told(({ progress }) => 0.01 * progress)).toBe('a function');
     model.dispose();
   });
+
+  test('names an optimizer of tfjs, and does not show its state', async () => {
+    const model = tinyModel();
+    await trainClassifier(model, train, { epochs: 1, optimizer: tfTrain.adam(0.01), reportDir: folder.path });
+    expect(JSON.parse(read('history.json')).settings.optimizer).toBe('Adam');
+    model.dispose();
+  });
+
+  test.each(['fused', 'tfjs'] as const)(
+    '%s: cannot be written at the end, and the best weights stay',
+    async (engine) => {
+      const model = tinyModel();
+      const reportDir = join(folder.path, 'report');
+      const training = trainClassifier(model, train, {
+        ...{ engine, epochs: 3, batchSize: 16, seed: 5, validation, restoreBest: true, reportDir },
+        learningRate: ({ epoch }) => (epoch === 1 ? 0.001 : 0.5),
+        onEpoch({ epoch }) {
+          if (epoch < 3) return;
+          rmSync(reportDir, { recursive: true });
+          writeFileSync(reportDir, '');
+        },
+      });
+      await expect(training).rejects.toMatchObject({ code: 'file-system' });
+      const { loss } = await evaluateClassifier(model, validation);
+      const first = tinyModel();
+      await trainClassifier(first, train, { epochs: 1, batchSize: 16, seed: 5, engine, learningRate: 0.001 });
+      expect(loss).toBeCloseTo((await evaluateClassifier(first, validation)).loss, 5);
+      model.dispose();
+      first.dispose();
+    },
+  );
 });
 
 describe('control', () => {
@@ -176,6 +207,23 @@ describe('control', () => {
       model.dispose();
     },
   );
+
+  test('a pause keeps the process alive, and only as long as it lasts', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const control = createTrainingControl();
+    const before = timers();
+    control.pause();
+    const running = control.whenRunning();
+    expect(timers()).toBe(before + 1);
+    control.resume();
+    await running;
+    const stop = new AbortController();
+    control.pause();
+    const aborted = control.whenRunning(stop.signal);
+    stop.abort();
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
+    expect(timers()).toBe(before);
+  });
 
   test('a paused training can be aborted, and writes a checkpoint', async () => {
     const model = tinyModel();

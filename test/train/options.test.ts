@@ -302,6 +302,7 @@ describe('bad input', () => {
     ['a size above the pictures', { pictureScales: [{ until: 0.5, scale: 8 / 6 }] }, /in \(0, 1\], received 1.33/],
     ['ranges of other channels', { inputRange: [[0, 1]] }, /each of 2 channels/],
     ['a tfjs optimizer in a checkpoint', { optimizer: tfTrain.sgd(1), checkpoint: { dir: 'x' } }, /Name one/],
+    ['a report without a folder', { reportDir: '' }, /reportDir to be a folder/],
     ['its weight decay', { optimizer: tfTrain.sgd(1), weightDecay: 1 }, /tfjs optimizer/],
   ];
   for (const [name, given, message] of refused) {

@@ -4,6 +4,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   getModelMetadata,
+  replaceHead,
   setModelMetadata,
   syntheticCifar10,
   type TrainingBatch,
@@ -192,5 +193,38 @@ describe('bad input', () => {
     await expect(trainClassifier(one, train)).rejects.toThrow(/no other call is training/);
     await trainClassifier(other, train);
     await first;
+  });
+
+  test('two heads on the same layers are not trained at once', async () => {
+    const base = tinyModel();
+    const [one, other] = [replaceHead(base, { classes: 3, seed: 1 }), replaceHead(base, { classes: 3, seed: 2 })];
+    const first = trainClassifier(one, train);
+    await expect(trainClassifier(other, train)).rejects.toThrow(/nor one that shares its layers/);
+    await first;
+    await trainClassifier(other, train);
+  });
+
+  test('pictures to validate with that have the classes in another order', async () => {
+    const classNames = ['left', 'top', 'right'];
+    await expect(trainClassifier(tinyModel(), train, { validation: { ...validation, classNames } })).rejects.toThrow(
+      /expected class 1 to be right, as in the training pictures, received top/,
+    );
+  });
+
+  test('a label that is no class is named with its place in the dataset', async () => {
+    const wrong = (size: number) => ({
+      ...train,
+      images: undefined,
+      size,
+      read: async (indices: ArrayLike<number>) => {
+        const { images, labels } = await train.read(indices);
+        return { images, labels: labels.map((label, i) => (indices[i] === 40 ? 12 : label)) };
+      },
+    });
+    const options = { batchSize: 8, seed: 1 };
+    await expect(trainClassifier(tinyModel(), wrong(50), options)).rejects.toThrow(/received 12 at picture 40/);
+    await expect(trainClassifier(tinyModel(), train, { ...options, validation: wrong(50) })).rejects.toThrow(
+      /trainClassifier, validation: .*received 12 at picture 40/,
+    );
   });
 });

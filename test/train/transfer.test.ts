@@ -71,6 +71,8 @@ describe('a frozen beginning runs once, and the head learns as it would', () => 
     freeze(model);
     const { cachedUpTo } = await trainClassifier(model, train, { ...options, augment: { flip: 'random' } });
     expect(cachedUpTo).toBeUndefined();
+    const unchanged = await trainClassifier(model, train, { ...options, augment: {} });
+    expect(unchanged.cachedUpTo).toBe('pool');
     model.dispose();
   });
 
