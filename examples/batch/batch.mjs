@@ -56,7 +56,7 @@ async function* lines() {
       broken.push(result);
     } else {
       classified++;
-      yield line(result);
+      yield line(result, topK);
     }
   }
 }

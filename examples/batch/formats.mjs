@@ -3,7 +3,7 @@
  *
  * @typedef {object} Format
  * @property {(topK: number) => string} head
- * @property {(result: import('./classifyFolder.mjs').Classified) => string} line
+ * @property {(result: import('./classifyFolder.mjs').Classified, topK: number) => string} line
  */
 
 /** @type {Record<'csv' | 'ndjson', Format>} */
@@ -11,8 +11,11 @@ export const formats = {
   csv: {
     head: (topK) =>
       row(['picture', ...Array.from({ length: topK }, (_, k) => [`class${k + 1}`, `probability${k + 1}`])]),
-    line: ({ picture, classes }) =>
-      row([picture, ...classes.map(({ className, probability }) => [className, probability.toFixed(6)])]),
+    line: ({ picture, classes }, topK) => {
+      const cells = classes.map(({ className, probability }) => [className, probability.toFixed(6)]);
+      // A model may have fewer classes than were asked for.
+      return row([picture, ...Array.from({ length: topK }, (_, k) => cells[k] ?? ['', ''])]);
+    },
   },
   ndjson: { head: () => '', line: (result) => `${JSON.stringify(result)}\n` },
 };

@@ -9,6 +9,7 @@
 // Outside of this repository:
 //   npm install mobilenet-v1-ts @tensorflow/tfjs-core @tensorflow/tfjs-layers @tensorflow/tfjs-backend-cpu sharp
 import '@tensorflow/tfjs-backend-cpu';
+import { isAbsolute, relative } from 'node:path';
 import {
   evaluateClassifier,
   loadImageFolder,
@@ -26,6 +27,11 @@ const MODEL = 'own-model';
 const [folder, minutes = '1'] = process.argv.slice(2);
 if (folder === undefined) {
   console.error('Usage: node train.mjs <folder of pictures> [minutes]');
+  process.exit(2);
+}
+const way = relative(folder, MODEL);
+if (!way.startsWith('.') && !isAbsolute(way)) {
+  console.error(`In ${folder} each folder is a class, and ${MODEL} would be one: run this outside of it.`);
   process.exit(2);
 }
 const stop = new AbortController();

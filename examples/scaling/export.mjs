@@ -2,6 +2,9 @@
 // ONNX, the pictures as .npz, and what the model says of them.
 //
 //   node examples/scaling/export.mjs scaling
+//
+// Outside of this repository:
+//   npm install mobilenet-v1-ts @tensorflow/tfjs-core @tensorflow/tfjs-layers @tensorflow/tfjs-backend-cpu fflate
 import '@tensorflow/tfjs-backend-cpu';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

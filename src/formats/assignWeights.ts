@@ -1,12 +1,12 @@
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { fail } from '../errors';
+import { check, fail } from '../errors';
 import { findHead } from '../model/head';
 import { checkActivations } from './checkActivations';
 import { checkPadding } from './checkPadding';
 import { describeMismatches, type Mismatch } from './describeMismatches';
 import { fitUnit, type KernelWeights, type ModelUnit, type NewValues } from './fitUnit';
-import { chooseHead, type HeadChoice, headRemedy, type Sides } from './heads';
+import { chooseHead, type HeadChoice, hasBackground, headRemedy, type Sides } from './heads';
 import { chainOf, type ModelBatchNorm, type ModelKernel, modelLayers } from './modelLayers';
 import type { BatchNormWeights, NetworkWeights } from './networkWeights';
 import { groupUnits } from './units';
@@ -16,7 +16,7 @@ export interface AssignWeightsOptions {
   /**
    * What becomes of the classifier at the end of the file: `'load'` puts it into the model's; `'skip'` leaves the model
    * its own, for other classes or a file without a top; `'dropBackground'` loads all outputs but the first, the class
-   * that TF-slim has for the background (1000 of 1001).
+   * that TF-slim has for the background (1000 of 1001), and refuses a file that has no class more than the model.
    * @default 'load'
    */
   head?: HeadChoice;
@@ -67,6 +67,12 @@ export function assignWeights(
   const hasHead = classifier !== undefined && own.at(-1)?.kernel?.layer === classifier;
   const sides = chooseHead(own, file, hasHead, head);
   const newValues = fitAll(model, where, sides, () => headRemedy(own, file, hasHead));
+  check(head !== 'dropBackground' || hasBackground(own, file, hasHead), {
+    where,
+    expected: "a file with one class more than the model, for { head: 'dropBackground' }",
+    received: 'one that fits as it is',
+    remedy: 'Leave head out; or where its first class is the background, build the model with one class less.',
+  });
   if (!ignoreActivations) checkActivations(where, sides);
   if (weights.padding && !ignorePadding) checkPadding(where, model, chain, weights.padding);
   write(newValues);

@@ -5,7 +5,8 @@ import { type FileUnit, type KernelWeights, type ModelUnit, withoutBackground } 
  *
  * - `'load'`: it goes into the model's, which has as many classes.
  * - `'skip'`: the model keeps its own, or has none; the file's is left out where there is one.
- * - `'dropBackground'`: the model gets all outputs but the first, which TF-slim has for the background (1000 of 1001).
+ * - `'dropBackground'`: the model gets all outputs but the first, which TF-slim has for the background (1000 of 1001); a
+ *   file without one output more than the model is refused.
  */
 export type HeadChoice = 'load' | 'skip' | 'dropBackground';
 
@@ -50,7 +51,7 @@ export function headRemedy(
 }
 
 /** Whether the file's classifier has one output more than the model's. */
-function hasBackground(model: readonly ModelUnit[], file: readonly FileUnit[], hasHead: boolean): boolean {
+export function hasBackground(model: readonly ModelUnit[], file: readonly FileUnit[], hasHead: boolean): boolean {
   const own = hasHead ? model.at(-1)?.kernel?.kernel.shape.at(-1) : undefined;
   const last = file.at(-1);
   return isClassifier(last) && typeof own === 'number' && classesOf(last.kernel) === own + 1;

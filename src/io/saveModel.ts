@@ -1,6 +1,7 @@
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { check, fail } from '../errors';
+import { freezeTopology } from './freezeTopology';
 import { quantizeWeights, type WeightQuantization } from './quantizeWeights';
 import { isUrl } from './url';
 import { writeModelFolder } from './writeModelFolder';
@@ -24,7 +25,8 @@ export interface SaveModelOptions {
 
 /**
  * Saves a model in the tfjs layers format, which `tf.loadLayersModel` reads too: the layers with their `trainable`
- * flags, the weights and the metadata, without the optimizer. The model itself is not changed.
+ * flags, the weights and the metadata, without the optimizer. Of a model that is frozen as a whole, all layers come back
+ * frozen. The model itself is not changed.
  *
  * @param target In Node a folder, written whole or not at all; anywhere `indexeddb://name`, `localstorage://name`,
  * `downloads://name`, an `http(s)://` address that takes a POST, or an `IOHandler` of tfjs.
@@ -46,9 +48,11 @@ export async function saveModel(
   checkWeightNames(model);
   const save = saveHandler(target);
   const userDefinedMetadata = { ...shapeOfInput(model), ...model.getUserDefinedMetadata() };
-  const handler = io.withSaveHandler((artifacts) =>
-    save({ ...(quantize ? quantizeWeights(model, artifacts, quantize) : artifacts), userDefinedMetadata }),
-  );
+  const handler = io.withSaveHandler((artifacts) => {
+    const modelTopology = freezeTopology(model, artifacts.modelTopology!);
+    const weights = quantize ? quantizeWeights(model, artifacts, quantize) : artifacts;
+    return save({ ...weights, modelTopology, userDefinedMetadata });
+  });
   return model.save(handler, { includeOptimizer: false });
 }
 

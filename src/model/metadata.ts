@@ -19,7 +19,8 @@ export interface ModelMetadata {
 }
 
 /**
- * The metadata of a model; `{}` where it has none.
+ * The metadata of a model; `{}` where it has none. Class names that are no list of texts, as other programs may have
+ * written them, are left out.
  *
  * @example
  * ```ts
@@ -27,11 +28,16 @@ export interface ModelMetadata {
  * ```
  */
 export function getModelMetadata(model: LayersModel): ModelMetadata {
-  return (model.getUserDefinedMetadata() ?? {}) as ModelMetadata;
+  const { classNames, ...others } = (model.getUserDefinedMetadata() ?? {}) as ModelMetadata;
+  return isTexts(classNames) ? { ...others, classNames } : others;
 }
 
 /** Adds to the metadata of a model; entries that are not named here or undefined, the user's own among them, stay. */
 export function setModelMetadata(model: LayersModel, metadata: ModelMetadata): void {
   const known = Object.entries(metadata).filter(([, value]) => value !== undefined);
   model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), ...Object.fromEntries(known) });
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }

@@ -1,7 +1,7 @@
 // What is done with a model: evaluate, classify, summary, convert.
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
+import { input, type LayersModel, layers, model as modelOf, sequential } from '@tensorflow/tfjs-layers';
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -81,6 +81,32 @@ describe('evaluate', () => {
       { className: 'cross', size: 1 },
       { className: 'star', size: 1 },
     ]);
+  });
+
+  test('reads a folder with the fit of the model, and says where classify resizes otherwise', async () => {
+    const { classNames } = pictures;
+    const own = mobilenetV1(NETWORK);
+    setModelMetadata(own, { classNames, fit: 'stretch', cropFraction: 0.875, interpolation: 'bicubic' });
+    await saveModel(own, place('stretching'));
+    const { code, stdout, stderr } = await run(['evaluate', place('stretching'), pets, '--json']);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toBe(
+      'For this model classify resizes pictures otherwise (87.5 % of each side, bicubic) than they are measured here (100.0 %, bilinear).\n',
+    );
+    const stretched = await loadImageFolder(pets, { size: 32, classNames, fit: 'stretch' });
+    expect(parseLines(stdout)[0].loss).toBe((await evaluateClassifier(own, stretched)).loss);
+    own.dispose();
+  });
+
+  test('of a model that has something else for names of classes takes those of the folder', async () => {
+    const own = mobilenetV1({ ...NETWORK, classes: 2 });
+    setModelMetadata(own, { classNames: { 0: 'cross', 1: 'star' } } as object);
+    await saveModel(own, place('nameless'));
+    own.dispose();
+    const { code, stdout, stderr } = await run(['evaluate', place('nameless'), pets, '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { perClass } = parseLines(stdout)[0];
+    expect(perClass.map(({ className }: { className: string }) => className)).toEqual(['cross', 'star']);
   });
 
   test('prints tables, and a word where classes are others', async () => {
@@ -218,6 +244,16 @@ describe('summary', () => {
     expect({ multiplyAdds, parameters }).toEqual({ multiplyAdds: 50, parameters: 59 });
     outer.dispose();
   });
+
+  test('of a layer that is called at two sizes takes the first', () => {
+    const shared = layers.conv2d({ filters: 2, kernelSize: 1 });
+    const large = input({ shape: [4, 4, 1] });
+    const small = layers.maxPooling2d({ poolSize: 2 }).apply(large);
+    const twice = modelOf({ inputs: large, outputs: [shared.apply(large), shared.apply(small)] as never });
+    const found = describeModel(twice).layers.find(({ kind }) => kind === 'Conv2D');
+    expect(found).toMatchObject({ outputShape: [null, 4, 4, 2], multiplyAdds: 32 });
+    twice.dispose();
+  });
 });
 
 describe('convert', () => {
@@ -299,6 +335,40 @@ describe('convert', () => {
     const loaded = await loadModel(place('small'));
     expect(loaded.countParams()).toBe(model.countParams());
     loaded.dispose();
+  });
+
+  test('refuses more or fewer labels than there are classes', async () => {
+    writeFileSync(place('two.txt'), 'a\nb');
+    for (const network of [[], NETWORK_OPTIONS]) {
+      const outcome = await run([
+        'convert',
+        place('model'),
+        place('mislabelled'),
+        '--labels',
+        place('two.txt'),
+        ...network,
+      ]);
+      expect(outcome).toMatchObject({ code: 1, stdout: '' });
+      expect(outcome.stderr).toMatch(/two\.txt: expected a name for each of the model's 10 classes.*, received 2\.\n$/);
+    }
+    expect(existsSync(place('mislabelled'))).toBe(false);
+  });
+
+  test('of a head with a background drops its name too, and refuses a head without one', async () => {
+    const own = mobilenetV1({ ...NETWORK, classes: 3 });
+    await saveModel(own, place('background'));
+    own.dispose();
+    writeFileSync(place('three.txt'), 'background\na\nb');
+    const args = ['convert', place('background'), place('foreground'), '--alpha', '0.1', '--size', '32'];
+    const options = ['--head', 'dropBackground', '--labels', place('three.txt')];
+    const outcome = await run([...args, '--classes', '2', ...options]);
+    expect(outcome.code, outcome.stderr).toBe(0);
+    const loaded = await loadModel(place('foreground'));
+    expect(getModelMetadata(loaded).classNames).toEqual(['a', 'b']);
+    loaded.dispose();
+    const refused = await run([...args, '--classes', '3', ...options]);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('expected a file with one class more than the model');
   });
 
   test('writes nothing where the weights are of another network, and leaves what was there', async () => {

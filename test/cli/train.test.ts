@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkpointPlace } from '../../src/cli/train/checkpointPlace';
 import { networkOf, trainingOf } from '../../src/cli/train/network';
 import { RECIPES, type TrainOptions } from '../../src/cli/train/trainOptions';
 import {
@@ -113,6 +114,21 @@ describe('an interruption', () => {
     expect(existsSync(place('never'))).toBe(false);
   });
 
+  test('a model that cannot be saved says how to go on, and then is', async () => {
+    const own = ['train', 'synthetic', '--limit', '16', '--epochs', '1', ...SMALL, '--out', place('full')];
+    mkdirSync(place('full/model.json'), { recursive: true });
+    const outcome = await run(own);
+    expect(outcome).toMatchObject({ code: 1, stdout: '' });
+    const again = `Trained, but not saved. To try that again: npx mobilenet-v1-ts train synthetic `;
+    expect(outcome.stderr).toContain(again);
+    const checkpoints = join(place('full'), 'checkpoints');
+    expect(outcome.stderr).toContain(`--resume '${checkpoints}'\n`);
+    rmSync(place('full/model.json'), { recursive: true });
+    const resumed = await run([...own, '--resume', checkpoints]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(readdirSync(place('full'))).toContain('model.json');
+  });
+
   test('checkpoints of which the place was named stay', async () => {
     const outcome = await run([...args.slice(0, -1), place('kept'), '--checkpoint', place('check points')]);
     expect(outcome.code, outcome.stderr).toBe(0);
@@ -137,6 +153,17 @@ describe('how it is trained', () => {
     expect(networkOf(options, 32)).toEqual({ ...recipeNetworks.minute, seed: 3 });
     expect(networkOf({ ...options, epochs: 9 }, 32)).toMatchObject(recipeNetworks.quick);
     expect(networkOf({ ...options, alpha: 0.75 }, 32).alpha).toBe(0.75);
+  });
+
+  test('to go on, a width that went by the minutes is said', () => {
+    const goOn = (said: Partial<TrainOptions>) =>
+      checkpointPlace({ ...options, given: ['train'], ...said }).goOn({ program: 'npx mobilenet-v1-ts' });
+    const line = (width: string) => `npx mobilenet-v1-ts train${width} --resume ${join('model', 'checkpoints')}`;
+    expect(goOn({})).toBe(line(' --alpha 0.25'));
+    expect(goOn({ minutes: 20 })).toBe(line(' --alpha 0.5'));
+    for (const said of [{ epochs: 3 }, { alpha: 0.1 }, { recipe: 'best' }, { pretrained: 'keras' }] as const) {
+      expect(goOn(said)).toBe(line(''));
+    }
   });
 
   test('larger pictures have a stem of stride 2, crops as large in proportion, and another range', () => {
@@ -177,6 +204,19 @@ describe('on a folder of pictures', () => {
     const [best] = await classifier.classify(join(pets, 'light/1.png'));
     await classifier.dispose();
     expect(['dark', 'light']).toContain(best!.className);
+  });
+
+  test('of one picture a class, holds none back; into a hidden folder of theirs', async () => {
+    const few = await writeTree({ 'light/a.png': smoothPng(40, 40), 'dark/b.png': smoothPng(40, 40, 3) });
+    const out = join(few, '.model');
+    try {
+      const args = ['train', few, '--size', '32', '--epochs', '1', ...SMALL, '--out', out, '--json'];
+      const { code, stdout, stderr } = await run(args);
+      expect(code, stderr).toBe(0);
+      expect(parseLines(stdout).at(-1)).not.toHaveProperty('valAccuracy');
+    } finally {
+      rmSync(few, { recursive: true });
+    }
   });
 
   test('with features that were learned elsewhere, of which only the head is trained', async () => {

@@ -60,6 +60,20 @@ describe('wrong arguments end with 2, and say what is meant', () => {
     ['convert model', "missing required argument 'out'"],
     ['convert model out.onx', "no format goes by the name 'out.onx': say it by --to <format>"],
     ['convert model out.keras --quantize int8', '--quantize int8 is not for keras: tfjs takes float16 and int8'],
+    ['convert model https://example.com/m.onnx', "onnx is written to a file, not to 'https://example.com/m.onnx'"],
+    ['convert model https://example.com/m --to h5', 'an address takes a tfjs model only'],
+    ['train synthetic --out m.json', "--out: expected a folder for the model, received 'm.json'"],
+    ['train synthetic --out=', "--out: expected a folder for the model, received ''"],
+    ['train synthetic --out https://example.com/m', "received 'https://example.com/m'"],
+    ['train synthetic --out LICENSE', "received 'LICENSE'"],
+    [
+      'train . --out pets/model',
+      "--out: expected a folder outside of ., in which each folder is a class, received 'pets/model'",
+    ],
+    ['train .', "received 'trained-model'. Name another"],
+    ['train pets --out m --report pets/r', '--report: expected a folder outside of pets'],
+    ['train pets --out m --checkpoint pets/c', '--checkpoint: expected a folder outside of pets'],
+    ['train pets --out m --resume pets/c/step-1', '--resume: expected a folder outside of pets'],
     ['bench --seconds nothing', 'Expected a number above 0.'],
   ];
   test.each(cases)('%s', async (line, message) => {

@@ -65,5 +65,11 @@ test('what is wrong with all pictures ends it with one reason', async () => {
 
 test('cells are quoted where they must be', () => {
   const classes = [{ className: 'cat, "big"', classIndex: 1, probability: 0.5 }];
-  expect(formats.csv.line({ picture: 'a\nb.jpg', classes })).toBe('"a\nb.jpg","cat, ""big""",0.500000\r\n');
+  expect(formats.csv.line({ picture: 'a\nb.jpg', classes }, 1)).toBe('"a\nb.jpg","cat, ""big""",0.500000\r\n');
+});
+
+test('rows of a model with fewer classes than were asked for have as many cells as the head', () => {
+  const classes = [{ className: 'cat', classIndex: 0, probability: 1 }];
+  expect(formats.csv.head(2)).toBe('picture,class1,probability1,class2,probability2\r\n');
+  expect(formats.csv.line({ picture: 'a.jpg', classes }, 2)).toBe('a.jpg,cat,1.000000,,\r\n');
 });

@@ -66,6 +66,14 @@ test(
   TIMEOUT_MS,
 );
 
+test('own pictures: where the model would be a class of theirs, it says so first', async () => {
+  const { code, stderr } = await runExample('ownPictures/train.mjs', ['.'], folder);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: 'In . each folder is a class, and own-model would be one: run this outside of it.\n',
+  });
+});
+
 test('own pictures: a folder that is missing is one line on stderr', async () => {
   const { code, stderr } = await runExample('ownPictures/train.mjs', ['nowhere'], folder);
   expect(code).toBe(1);

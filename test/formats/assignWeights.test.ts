@@ -321,6 +321,22 @@ describe('the head', () => {
     expect(relativeError(outputsOf(to), outputsOf(from).slice(1))).toBeLessThan(1e-6);
   });
 
+  test("'dropBackground' where there is nothing to drop is refused", () => {
+    const bare = narrowNet({ includeTop: false, seed: 1 });
+    for (const [to, from] of [
+      [whole(5, 2), whole(5, 1)],
+      [bare, bare],
+    ] as const) {
+      refused(
+        to,
+        fileOf(weightsOf(from)),
+        { head: 'dropBackground' },
+        'one class more than the model',
+        'Leave head out',
+      );
+    }
+  });
+
   test('errors name the option that would do', () => {
     const bare = narrowNet({ includeTop: false, seed: 1 });
     refused(whole(3, 1), fileOf(weightsOf(whole(7, 1))), {}, 'The file has other classes', "head: 'skip'");

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import { io, tensor2d } from '@tensorflow/tfjs-core';
-import { layers, loadLayersModel, sequential } from '@tensorflow/tfjs-layers';
+import { input, layers, loadLayersModel, model as modelOf, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadModel } from '../../src/io/loadModel';
 import { saveModel } from '../../src/io/saveModel';
@@ -117,6 +117,22 @@ describe('a folder', () => {
       flat: true,
       dense: true,
     });
+  });
+
+  test.each(['the model inside', 'the model'])('layers come back frozen where %s is, as a whole', async (what) => {
+    const backbone = smallConvNet({ classes: 4 });
+    const pictures = input({ shape: [5, 4, 3] });
+    const head = layers.dense({ units: 3, name: 'head' });
+    const model = modelOf({ inputs: pictures, outputs: head.apply(backbone.apply(pictures)) as never });
+    (what === 'the model' ? model : backbone).trainable = false;
+    await saveModel(model, newFolder());
+    const loaded = await loadModel(folder);
+    expect(predictOnes(loaded)).toEqual(predictOnes(model));
+    const trainable = ({ trainableWeights }: typeof model) => trainableWeights.map(({ originalName }) => originalName);
+    expect(trainable(loaded)).toEqual(what === 'the model' ? [] : ['head/kernel', 'head/bias']);
+    expect(trainable(loaded)).toEqual(trainable(model));
+    // It is not changed: its layers are trained again where it is.
+    expect(backbone.layers.map((layer) => layer.trainable)).toEqual([true, false, true, true, true]);
   });
 
   test('weights above 4 MB are cut into shards of 4 MB, across the weights', async () => {

@@ -44,6 +44,9 @@ export function addConvertCommand(program: Command, onTask: OnTask): void {
           `error: no format goes by the name '${target}': say it by --to <format>, one of ${FORMATS.join(', ')}`,
         );
       }
+      if (format !== 'tfjs' && /^https?:/i.test(target)) {
+        command.error(`error: ${format} is written to a file, not to '${target}': an address takes a tfjs model only`);
+      }
       const { quantize } = options;
       if (quantize !== undefined && !QUANTIZED[format].includes(quantize)) {
         command.error(`error: --quantize ${quantize} is not for ${format}: ${QUANTIZABLE}`);

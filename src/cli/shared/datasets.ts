@@ -25,6 +25,8 @@ export interface FolderReading {
   /** Height and width. */
   size: readonly [number, number];
   channels: 1 | 3;
+  /** What is kept of pictures of other shapes; the library's default where undefined. */
+  fit: 'crop' | 'stretch' | undefined;
   /** In the order of their indices; what the sub-folders are called where undefined. */
   classNames: readonly string[] | undefined;
 }
@@ -76,6 +78,7 @@ async function readFolder(place: string, folder: FolderReading, session: Session
     loadImageFolder(place, {
       size: folder.size,
       channels: folder.channels,
+      ...(folder.fit && { fit: folder.fit }),
       ...(folder.classNames && { classNames: folder.classNames }),
       broken: 'skip',
       signal: session.signal,

@@ -19,7 +19,8 @@ function leafLayers(all: readonly layers.Layer[]): layers.Layer[] {
 
 function describeLayer(layer: layers.Layer): LayerDescription {
   const kind = layer.getClassName();
-  const outputShape = layer.outputShape as (number | null)[];
+  // Of its first call: tfjs's own `outputShape` throws where a layer is called at several sizes.
+  const outputShape = layer.inboundNodes[0]!.outputTensors[0]!.shape;
   const kernels = KERNELS.includes(kind) ? layer.weights.filter(({ shape }) => shape.length >= 2) : [];
   // Each weight of a kernel meets each output pixel once; a dense layer has one.
   const pixels = product(outputShape.slice(1, -1).map(Number));

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { platform } from '#platform';
 import type { Session } from '../session';
 import { checkpointFolder, goOnCommand } from './goOn';
+import { networkOf } from './network';
 import type { TrainOptions } from './trainOptions';
 
 /** Where a training's checkpoints are. */
@@ -15,7 +16,8 @@ export interface CheckpointPlace {
   tidy(): Promise<void>;
 }
 
-export function checkpointPlace({ out, checkpoint, resume, given }: TrainOptions): CheckpointPlace {
+export function checkpointPlace(options: TrainOptions): CheckpointPlace {
+  const { out, checkpoint, resume, given } = options;
   const usual = join(out, 'checkpoints');
   const folder = checkpoint ?? (resume === undefined ? usual : checkpointFolder(resume));
   return {
@@ -24,9 +26,16 @@ export function checkpointPlace({ out, checkpoint, resume, given }: TrainOptions
       const names = (await platform.folders.list(folder)) ?? [];
       return names.some((name) => name.startsWith('step-'));
     },
-    goOn: ({ program }) => goOnCommand(program, given, folder),
+    goOn: ({ program }) => goOnCommand(program, [...given, ...widthOf(options)], folder),
     async tidy() {
       if (resolve(folder) === resolve(usual) && checkpoint === undefined) await platform.folders.remove(folder);
     },
   };
+}
+
+/** The width that went by the minutes, said, so that whoever goes on may take more or fewer of them. */
+function widthOf(options: TrainOptions): string[] {
+  const { recipe, pretrained, epochs, alpha } = options;
+  const wentByMinutes = recipe === 'quick' && pretrained === undefined && epochs === undefined && alpha === undefined;
+  return wentByMinutes ? ['--alpha', String(networkOf(options, 32).alpha)] : [];
 }

@@ -15,6 +15,7 @@ import { grouped } from '../shared/text';
 import { startTfjs } from '../shared/tfjs';
 import { buildModel } from './buildModel';
 import { type CheckpointPlace, checkpointPlace } from './checkpointPlace';
+import { misplaced } from './misplaced';
 import { pictureSize, trainingOf } from './network';
 import { historyTable, summaryOf, summaryText } from './results';
 import type { TrainOptions } from './trainOptions';
@@ -22,6 +23,12 @@ import type { TrainOptions } from './trainOptions';
 /** Trains, saves, and measures once on pictures that had no part in it, where there are any. */
 export async function train(options: TrainOptions, session: Session): Promise<ExitCode> {
   const checkpoints = checkpointPlace(options);
+  const isFolder = await isFolderOfPictures(options.data);
+  const wrong = await misplaced(options, checkpoints, isFolder);
+  if (wrong !== undefined) {
+    say(session, `error: ${wrong}`);
+    return EXIT.usage;
+  }
   if (!options.resume && (await checkpoints.isTaken())) {
     say(session, `There are checkpoints of another training in ${checkpoints.folder}.`);
     say(session, `To go on from them: ${checkpoints.goOn(session)}`);
@@ -31,10 +38,9 @@ export async function train(options: TrainOptions, session: Session): Promise<Ex
   // A reader that leaves must not cost a night's training: the model is a file.
   session.outliveReader();
   await startTfjs();
-  const isFolder = await isFolderOfPictures(options.data);
   const size = isFolder ? pictureSize(options) : 32;
   if (!isFolder && options.size !== undefined) say(session, 'CIFAR-10 stays as it is, 32 x 32: --size is for folders.');
-  const reading = { size: [size, size], channels: 3, classNames: undefined } as const;
+  const reading = { size: [size, size], channels: 3, fit: undefined, classNames: undefined } as const;
   const pictures = await loadPictures(options.data, reading, options.limit, session);
   session.signal.throwIfAborted();
   const model = await buildModel(options, pictures.train, session);
@@ -62,7 +68,7 @@ async function trainOn(model: LayersModel, pictures: Pictures, training: Trainin
   const result = await run(model, pictures, training);
   if (result === undefined) return EXIT.interrupted;
 
-  await saveModel(model, out);
+  await save(model, training);
   await checkpoints.tidy();
   say(session, `Saved to ${out}`);
   const test = pictures.test && (await measure(model, pictures.test, options, session));
@@ -70,6 +76,17 @@ async function trainOn(model: LayersModel, pictures: Pictures, training: Trainin
   if (json) printJson(session, summary);
   else print(session, `${historyTable(result.history)}\n${summaryText(summary)}`);
   return EXIT.ok;
+}
+
+/** Where the model cannot be saved, what was trained is still in the checkpoint of the last epoch. */
+async function save(model: LayersModel, { options, checkpoints, session }: Training): Promise<void> {
+  try {
+    await saveModel(model, options.out);
+  } catch (error) {
+    const canGoOn = await checkpoints.isTaken();
+    if (canGoOn) say(session, `Trained, but not saved. To try that again: ${checkpoints.goOn(session)}`);
+    throw error;
+  }
 }
 
 /** Undefined where it was interrupted. */
@@ -112,8 +129,9 @@ async function run(
 }
 
 /** A folder has no other pictures to be measured with; of CIFAR-10's 50,000, few show how it goes. */
-function defaultSplit(isFolder: boolean, { size, classNames }: Pictures['train']): number {
-  if (isFolder) return 0.2;
+function defaultSplit(isFolder: boolean, { size, classNames, labels }: Pictures['train']): number {
+  // Of classes with one picture each, none can be held back.
+  if (isFolder) return new Set(labels).size < size ? 0.2 : 0;
   // Of fewer pictures, so small a share is not one of each class.
   return 0.02 * size >= classNames.length ? 0.02 : 0;
 }

@@ -35,7 +35,11 @@ export function addTrainCommand(program: Command, onTask: OnTask): void {
     .addOption(
       new Option('--epochs <number>', 'passes over the pictures').argParser(positiveInteger).conflicts('minutes'),
     )
-    .option('--minutes <number>', "training time (default: the recipe's; quick has 1)", positive)
+    .option(
+      '--minutes <number>',
+      "training time (default: the recipe's; quick has 1, and below 5 a narrower network)",
+      positive,
+    )
     .option('--alpha <number>', "width of the network (default: the recipe's; 1 with --pretrained)", positive)
     .option(
       '--size <pixels>',

@@ -1,0 +1,19 @@
+import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { isObject } from './checkArtifacts';
+
+/** The topology that tfjs made of a model, with the layers frozen whose models are frozen as a whole, which it leaves out. */
+export function freezeTopology(model: LayersModel, topology: object): object {
+  return freezeLayer(model, topology, false) as object;
+}
+
+/** @param frozenAbove whether a model around it is frozen */
+function freezeLayer(layer: layers.Layer, json: unknown, frozenAbove: boolean): unknown {
+  if (!isObject(json) || !isObject(json.config)) return json;
+  const { config } = json;
+  if (!('layers' in layer)) return frozenAbove ? { ...json, config: { ...config, trainable: false } } : json;
+  const inner = layer.layers as layers.Layer[];
+  if (!Array.isArray(config.layers)) return json;
+  const isFrozen = frozenAbove || !layer.trainable;
+  const frozen = config.layers.map((one, i) => freezeLayer(inner[i]!, one, isFrozen));
+  return { ...json, config: { ...config, layers: frozen } };
+}
