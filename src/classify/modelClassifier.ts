@@ -58,9 +58,9 @@ export class ModelClassifier implements Classifier {
   async embed(image: ClassifierImage, { layer, signal }: EmbedOptions = {}): Promise<Float32Array> {
     return this.queue.add((givenUp) => {
       const output = findOutput('embed', this.parts.model, layer);
-      const nextChunk = this.readAhead('embed', [image], givenUp);
+      const chunks = this.readAhead('embed', [image], givenUp);
       return async () => {
-        const pixels = await nextChunk();
+        const pixels = await chunks.next();
         const runner = await this.runnerUntil(output);
         return runner.run(pixels!);
       };
@@ -76,14 +76,18 @@ export class ModelClassifier implements Classifier {
     const { topK = 5, signal } = options;
     checkInteger(where, 'topK', topK, 1);
     return this.queue.add((givenUp) => {
-      const nextChunk = this.readAhead(where, images, givenUp);
+      const chunks = this.readAhead(where, images, givenUp);
       return async () => {
         const results: Classification[][] = [];
-        for (let pixels = await nextChunk(); pixels; pixels = await nextChunk()) {
-          givenUp.throwIfAborted();
-          for (const row of await this.probabilities(where, pixels)) {
-            results.push(topClasses(row, this.classNames, topK));
+        try {
+          for (let pixels = await chunks.next(); pixels; pixels = await chunks.next()) {
+            givenUp.throwIfAborted();
+            for (const row of await this.probabilities(where, pixels)) {
+              results.push(topClasses(row, this.classNames, topK));
+            }
           }
+        } finally {
+          chunks.close();
         }
         return results;
       };
@@ -92,12 +96,14 @@ export class ModelClassifier implements Classifier {
 
   private readAhead(where: string, images: Iterable<ClassifierImage>, signal: AbortSignal) {
     const { size, preprocessing } = this.parts.settings;
-    const nextChunk = readAhead(images, async (image) => {
+    const { next, close } = readAhead(images, async (image) => {
       const data = await toPixels(image, size, preprocessing, { where, signal });
       return { data, images: 1 };
     });
+    // One that is given up before its turn never runs.
+    signal.addEventListener('abort', close, { once: true });
     // A source that never ends must not hold up the calls behind one that was given up.
-    return () => untilAborted(nextChunk(), signal);
+    return { next: () => untilAborted(next(), signal), close };
   }
 
   /** Of the classes of each picture. */

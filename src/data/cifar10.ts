@@ -137,11 +137,11 @@ function loadUrl(load: Load, url: string): Promise<Cifar10> {
     url,
     name: async () => (url === load.release.url ? CACHE_NAME : cacheNameOf(url, CACHE_NAME)),
     cacheDir: load.cacheDir,
-    download: async () => verified(load, url, await downloadArchive(load, url)),
+    download: () => verified(load, url, () => downloadArchive(load, url)),
     read: async (bytes, from) =>
       from === 'download'
         ? unpack(load, url, bytes)
-        : readArchive(load, url, await verified(load, url, bytes), checksumOf(load, url)?.size),
+        : readArchive(load, url, await verified(load, url, async () => bytes), checksumOf(load, url)?.size),
   });
 }
 
@@ -153,9 +153,12 @@ function downloadArchive({ fetch, signal, onProgress }: Load, url: string): Prom
   });
 }
 
-async function verified(load: Load, url: string, bytes: ByteStream): Promise<ByteStream> {
+async function verified(load: Load, url: string, open: () => Promise<ByteStream>): Promise<ByteStream> {
   const checksum = checksumOf(load, url);
-  return checksum ? bytes.pipeThrough(await verifyBytes(url, checksum)) : bytes;
+  // Before anything is downloaded, for an insecure page cannot verify it.
+  const verifier = checksum && (await verifyBytes(url, checksum));
+  const bytes = await open();
+  return verifier ? bytes.pipeThrough(verifier) : bytes;
 }
 
 /** Copies elsewhere may be packed in another way; they are judged by their content alone. */

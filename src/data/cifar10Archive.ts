@@ -1,5 +1,6 @@
 import type { ParsedTarEntry } from 'modern-tar';
 import { fail, MobilenetError } from '../errors';
+import { piecesOf } from '../platform/download';
 import type { ByteStream } from '../platform/platform';
 import {
   CIFAR_10_FILES,
@@ -37,7 +38,7 @@ export async function readCifar10Archive(bytes: ByteStream, options: ReadCifar10
     const entries = bytes
       .pipeThrough(new DecompressionStream('gzip'), signal ? { signal } : {})
       .pipeThrough(createTarDecoder({ strict: true }));
-    for await (const entry of entries) await readEntry(entry, assembler, fileBuffer, where);
+    for await (const entry of piecesOf(entries)) await readEntry(entry, assembler, fileBuffer, where);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof MobilenetError) throw error;
@@ -62,17 +63,21 @@ async function readEntry(entry: ParsedTarEntry, assembler: Cifar10Assembler, fil
   if (!CIFAR_10_FILES.includes(file)) return entry.body.pipeTo(new WritableStream());
   checkFileSize(`${where}, ${file}`, size, assembler.fileBytes);
   let filled = 0;
-  for await (const chunk of entry.body) {
+  for await (const chunk of piecesOf(entry.body)) {
     fileBuffer.set(chunk, filled);
     filled += chunk.length;
   }
   assembler.add(file, fileBuffer.subarray(0, filled), `${where}, ${file}`);
 }
 
-/** The name of a member within the folder; anything that the official archive does not hold is refused. */
+/**
+ * The name of a member within the folder; anything that the official archive does not hold is refused. Archives of `tar .`
+ * begin every name with './'.
+ */
 function checkMember(where: string, name: string, type: string): string {
-  if (type === 'directory' && name.replace(/\/$/, '') === CIFAR_10_FOLDER) return '';
-  const [folder, file = '', ...deeper] = name.split('/');
+  const path = name.replace(/^\.\//, '');
+  if (type === 'directory' && ['', CIFAR_10_FOLDER].includes(path.replace(/\/$/, ''))) return '';
+  const [folder, file = '', ...deeper] = path.split('/');
   const known = CIFAR_10_FILES.includes(file) || OTHER_FILES.includes(file);
   if (type === 'file' && folder === CIFAR_10_FOLDER && known && deeper.length === 0) return file;
   fail({

@@ -13,7 +13,7 @@ const BREAK = /\r\n|\n|\r/g;
 
 /**
  * The rows of a CSV text, the header with them: fields separated by commas, in quotes where they hold commas, quotes or
- * line breaks. Lines end in CRLF, LF or CR; empty ones and a byte order mark are left out.
+ * line breaks. Lines end in CRLF, LF or CR; those of nothing or of blanks, and a byte order mark, are left out.
  *
  * @param where names the text in errors
  * @throws {MobilenetError} `invalid-data` where a quote is in the wrong place, or the rows differ in their number of fields.
@@ -30,7 +30,7 @@ export function csvRows(text: string, where: string): CsvRow[] {
     mark = matchAt(END, text, end) ?? refuseQuote();
     row.fields.push(value);
     line += (value + mark).match(BREAK)?.length ?? 0;
-    const isEmpty = row.fields.length === 1 && end === at;
+    const isEmpty = row.fields.length === 1 && text.slice(at, end).trim() === '';
     at = end + mark.length;
     if (mark === ',') continue;
     if (!isEmpty) rows.push(row);

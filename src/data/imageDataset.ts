@@ -110,7 +110,8 @@ export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageD
 }
 
 /**
- * The first pictures of a dataset, at most `count`; nothing is copied.
+ * The first pictures of a dataset, at most `count`. Nothing is copied, except that `images` of a dataset whose own are yet to
+ * be made, as a split's, are made when they are first asked for, of these pictures only.
  *
  * @throws {MobilenetError} `invalid-argument` where `count` is no integer of at least 1.
  * @example
@@ -128,7 +129,7 @@ export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count:
   const size = Math.min(count, dataset.size);
   const { height, width, channels, classNames } = dataset;
   const resizing = dataset.resizing && { resizing: dataset.resizing };
-  if ('images' in dataset) {
+  if ('images' in dataset && !makesImages(dataset)) {
     const images = dataset.images.subarray(0, size * height * width * channels);
     const labels = dataset.labels.subarray(0, size);
     return { ...inMemoryDataset({ images, labels, height, width, channels, classNames }), ...resizing };
@@ -138,7 +139,27 @@ export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count:
     checkIndices(indices, size);
     return dataset.read(indices);
   };
-  return { size, height, width, channels, classNames, ...labels, ...resizing, read };
+  const taken = { size, height, width, channels, classNames, ...labels, ...resizing, read };
+  if (!('images' in dataset)) return taken;
+  return makingImages(taken, () => dataset.read(Array.from({ length: size }, (_, i) => i)).images);
+}
+
+/** A dataset in memory whose `images` are made when they are first asked for. */
+export function makingImages(dataset: ImageDataset, make: () => Uint8Array): ImageDataset {
+  let images: Uint8Array | undefined;
+  const inMemory = {
+    ...dataset,
+    get images() {
+      images ??= make();
+      return images;
+    },
+  };
+  return inMemory;
+}
+
+/** Whether {@link makingImages} made the dataset, so that to ask for a part of `images` would make all of them. */
+export function makesImages(dataset: InMemoryImageDataset): boolean {
+  return Object.getOwnPropertyDescriptor(dataset, 'images')?.get !== undefined;
 }
 
 /** Throws `invalid-argument` unless every label is a class index. */
@@ -151,7 +172,11 @@ export function checkLabels(
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    check(false, { where, expected: `labels from 0 to ${classes - 1}`, received: `${label} at picture ${indices?.[i] ?? i}` });
+    check(false, {
+      where,
+      expected: `labels from 0 to ${classes - 1}`,
+      received: `${label} at picture ${indices?.[i] ?? i}`,
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { platform } from '#platform';
 import { check, fail } from '../errors';
 import { csvRows } from './csvRows';
 import type { ImageFolderSettings } from './imageFolderOptions';
-import type { PictureFolder } from './imageFolderSource';
+import { type PictureFolder, pictureEndings } from './imageFolderSource';
 import { inParallel } from './inParallel';
 import { readBlob } from './readBlob';
 
@@ -19,17 +19,18 @@ const WHERE = 'loadImageFolder';
 
 /** Every sub-folder is a class; pictures in the order of their classes, then of their paths, code unit by code unit. */
 export async function labelBySubFolder(folder: PictureFolder, settings: ImageFolderSettings): Promise<LabelledFiles> {
-  const pictures = await folder.subFolders();
+  const pictures = await folder.subFolders(settings.signal);
   const empty = [...pictures.keys()].filter((name) => pictures.get(name)!.length === 0);
-  if (empty.length > 0) {
+  if (empty.length > 0 && settings.classNames === undefined) {
     fail({
       code: 'invalid-data',
       where: WHERE,
       expected: 'pictures in every sub-folder',
       received: `none in ${empty.sort().join(', ')}`,
-      remedy: 'Remove the folder, or put pictures into it: .jpg, .jpeg, .png, .webp, .gif or .bmp.',
+      remedy: `Remove the folder, or put pictures into it (${pictureEndings().join(', ')}), or pass classNames.`,
     });
   }
+  for (const name of empty) pictures.delete(name);
   const classNames = namesOf(pictures.keys(), settings.classNames, 'sub-folders');
   const paths = classNames.map((name) => (pictures.get(name) ?? []).sort());
   return { files: paths.flat(), labels: paths.flatMap((files, label) => files.map(() => label)), classNames };
@@ -92,7 +93,16 @@ async function readCsv(csv: string | URL | Blob): Promise<{ text: string; name: 
   if (typeof csv === 'string' && /[\r\n]/.test(csv)) return { text: csv, name: 'csv' };
   const name = csv instanceof Blob ? ((csv as Partial<File>).name ?? 'csv') : String(csv);
   const bytes = csv instanceof Blob ? await readBlob(csv, name) : await platform.readFile(name);
-  return { text: new TextDecoder().decode(bytes), name };
+  return { text: decodeCsv(bytes, name), name };
+}
+
+/** Were unknown bytes replaced, classes whose names differ in those alone would become one. */
+function decodeCsv(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refuse(name, 'a text in UTF-8', 'another encoding', 'Save it as CSV UTF-8.');
+  }
 }
 
 /** A path that leads nowhere but into the folder, and is written in one way only. */

@@ -26,7 +26,7 @@ export interface LoadImageFolderOptions {
   classNames?: readonly string[];
   /**
    * Takes the classes from a CSV file in place of sub-folders: its path or `file:` URL in Node, a Blob or File, or its
-   * text, header and all. It names files by their paths in the folder.
+   * text, header and all. It is in UTF-8, and names files by their paths in the folder.
    */
   csv?: string | URL | Blob;
   /** The CSV's column of paths. @default 'file' */

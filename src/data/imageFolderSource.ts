@@ -11,7 +11,7 @@ export type ImageFolderSource = string | URL | Iterable<File>;
 /** A folder, wherever its files are; paths in it have '/' between names. */
 export interface PictureFolder {
   /** The paths of the pictures in each of its sub-folders, at any depth, in no certain order; hidden ones left out. */
-  subFolders(): Promise<Map<string, string[]>>;
+  subFolders(signal?: AbortSignal): Promise<Map<string, string[]>>;
   has(path: string): Promise<boolean>;
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -40,20 +40,11 @@ export async function openImageFolder(source: ImageFolderSource): Promise<Pictur
 async function folderOnDisk(root: string): Promise<PictureFolder> {
   const namesInRoot = (await platform.listFolder(root)) ?? refuseMissing(root);
   const place = (path: string) => joinPath(root, path);
-  /** Undefined where the path is no folder. Symbolic links are followed; the system refuses one that leads in a circle. */
-  const picturesBelow = async (path: string): Promise<string[] | undefined> => {
-    const names = await platform.listFolder(place(path));
-    if (names === undefined) return undefined;
-    const parts = names.filter(isVisible).map(async (name) => {
-      const inner = `${path}/${name}`;
-      return isPicture(name) ? [inner] : ((await picturesBelow(inner)) ?? []);
-    });
-    return (await Promise.all(parts)).flat();
-  };
   return {
-    async subFolders() {
+    async subFolders(signal) {
       const candidates = namesInRoot.filter((name) => isVisible(name) && !isPicture(name));
-      const pictures = await Promise.all(candidates.map(picturesBelow));
+      const above = [await platform.realPath(root)];
+      const pictures = await Promise.all(candidates.map((path) => picturesBelow(root, path, above, signal)));
       const found = new Map<string, string[]>();
       candidates.forEach((name, i) => {
         if (pictures[i] !== undefined) found.set(name, pictures[i]);
@@ -63,6 +54,31 @@ async function folderOnDisk(root: string): Promise<PictureFolder> {
     has: async (path) => (await platform.fileSize(place(path))) !== undefined,
     read: (path) => platform.readFile(place(path)),
   };
+}
+
+/**
+ * Undefined where the path is no folder. Symbolic links are followed, but for those that lead up: two of them would make
+ * more paths than can be listed.
+ *
+ * @param above the real paths of the folders that it is in
+ */
+async function picturesBelow(
+  root: string,
+  path: string,
+  above: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[] | undefined> {
+  signal?.throwIfAborted();
+  const place = joinPath(root, path);
+  const names = await platform.listFolder(place);
+  if (names === undefined) return undefined;
+  const real = await platform.realPath(place);
+  if (above.includes(real)) refuseCircle(place, real);
+  const parts = names.filter(isVisible).map(async (name) => {
+    const inner = `${path}/${name}`;
+    return isPicture(name) ? [inner] : ((await picturesBelow(root, inner, [...above, real], signal)) ?? []);
+  });
+  return (await Promise.all(parts)).flat();
 }
 
 function folderOfFiles(files: readonly File[]): PictureFolder {
@@ -111,14 +127,29 @@ function isVisible(name: string): boolean {
   return !name.startsWith('.') && name !== '__MACOSX';
 }
 
+/** What pictures' names end in; `sharp`, which decodes them in Node, knows no BMP. */
+export function pictureEndings(): string[] {
+  return ['.jpg', '.jpeg', '.png', '.webp', '.gif', ...(platform.name === 'browser' ? ['.bmp'] : [])];
+}
+
 function isPicture(name: string): boolean {
-  return /\.(jpe?g|png|webp|gif|bmp)$/i.test(name);
+  return pictureEndings().some((ending) => name.toLowerCase().endsWith(ending));
 }
 
 /** In a `file:` URL names are encoded. */
 function joinPath(root: string, path: string): string {
   const names = root.startsWith('file:') ? path.split('/').map(encodeURIComponent).join('/') : path;
   return `${root.replace(/\/$/, '')}/${names}`;
+}
+
+function refuseCircle(place: string, real: string): never {
+  fail({
+    code: 'file-system',
+    where: place,
+    expected: 'links that lead in no circle',
+    received: `one to ${real}, which it is in`,
+    remedy: 'Remove the link.',
+  });
 }
 
 function refuseMissing(root: string): never {

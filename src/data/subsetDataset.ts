@@ -1,5 +1,5 @@
 import { check } from '../errors';
-import { checkIndices, type ImageDataset, type InMemoryImageDataset } from './imageDataset';
+import { checkIndices, type ImageDataset, type InMemoryImageDataset, makesImages, makingImages } from './imageDataset';
 
 /**
  * The pictures of a dataset at these indices, in this order; one may come several times. Nothing is copied, except that
@@ -34,21 +34,10 @@ export function subsetDataset(dataset: ImageDataset | InMemoryImageDataset, indi
     ...(resizing && { resizing }),
   };
   if (!('images' in dataset)) return subset;
-  let images: Uint8Array | undefined;
-  const inMemory = {
-    ...subset,
-    get images() {
-      images ??= imagesAt(dataset, chosen);
-      return images;
-    },
-  };
-  return inMemory;
-}
-
-/** A view where the indices follow one another, else a copy. */
-function imagesAt(dataset: InMemoryImageDataset, indices: Uint32Array): Uint8Array {
-  const first = indices[0]!;
-  if (!indices.every((index, i) => index === first + i)) return dataset.read(indices).images;
-  const length = dataset.height * dataset.width * dataset.channels;
-  return dataset.images.subarray(first * length, (first + indices.length) * length);
+  const first = chosen[0]!;
+  if (makesImages(dataset) || !chosen.every((index, i) => index === first + i)) {
+    return makingImages(subset, () => dataset.read(chosen).images);
+  }
+  const length = height * width * channels;
+  return Object.assign(subset, { images: dataset.images.subarray(first * length, (first + chosen.length) * length) });
 }

@@ -91,7 +91,7 @@ export function toTfDataset(
   if (options.inputRange) checkInputRange('toTfDataset', options.inputRange, dataset.channels);
   let epochs = 0;
   return {
-    size: batchCount(dataset.size, options),
+    size: Math.max(batchCount(dataset.size, options) - (options.firstBatch ?? 0), 0),
     async iterator() {
       let source: AsyncIterator<ImageBatch> | undefined;
       return {

@@ -1,5 +1,5 @@
 import { platform } from '#platform';
-import { check } from '../errors';
+import { fail } from '../errors';
 
 /**
  * The absolute address that a place stands for, or undefined where it is a path. A browser takes every string for an
@@ -9,7 +9,9 @@ import { check } from '../errors';
  */
 export function addressOf(where: string, place: string): string | undefined {
   if (platform.name === 'node' && !/^(https?|data|blob):/i.test(place)) return undefined;
-  const base = globalThis.location?.href;
-  check(URL.canParse(place, base), { where, expected: 'a URL', received: place });
-  return new URL(place, base).href;
+  try {
+    return new URL(place, globalThis.location?.href).href;
+  } catch (cause) {
+    fail({ code: 'invalid-argument', where, expected: 'a URL', received: place, cause });
+  }
 }

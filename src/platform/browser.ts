@@ -11,6 +11,7 @@ export const platform: Platform = {
   name: 'browser',
 
   listFolder: async (path) => refusePath(path),
+  realPath: async (path) => refusePath(path),
   fileSize: async (path) => refusePath(path),
   readFile: async (path) => refusePath(path),
   streamFile: async (path) => refusePath(path),

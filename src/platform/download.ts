@@ -67,9 +67,18 @@ export async function downloadBytes(url: string, options: DownloadOptions = {}):
  */
 export async function readAll(stream: ByteStream): Promise<Bytes> {
   const chunks: Bytes[] = [];
-  const reader = stream.getReader();
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) chunks.push(value!);
+  for await (const chunk of piecesOf(stream)) chunks.push(chunk);
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/** What comes out of a stream, which is cancelled where the loop ends early; Safari's streams do not go into `for await`. */
+export async function* piecesOf<T>(stream: ReadableStream<T>): AsyncGenerator<T, void, undefined> {
+  const reader = stream.getReader();
+  try {
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) yield value!;
+  } finally {
+    await reader.cancel();
+  }
 }
 
 /** Calls back with the number of bytes that went through so far. */

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, type } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,8 @@ export const platform: Platform = {
   name: 'node',
 
   listFolder: (path) => attempt(path, 'a folder that can be read', () => orUndefined(listSorted(toPath(path)))),
+
+  realPath: (path) => attempt(path, 'a path that can be read', () => realpath(toPath(path))),
 
   fileSize: (path) => attempt(path, 'a file that can be read', () => orUndefined(sizeOfFile(toPath(path)))),
 
@@ -102,8 +104,11 @@ export const platform: Platform = {
     const sharp = await loadSharp(where);
     try {
       // 'warning' is the strictest: below it, a damaged JPEG gives a picture with grey bars.
-      const image = sharp(bytes, { failOn: 'warning' }).rotate().toColourspace('srgb').raw({ depth: 'uchar' });
-      const { data, info } = await image.toBuffer({ resolveWithObject: true });
+      const image = sharp(bytes, { failOn: 'warning' }).rotate();
+      // sharp takes 16 bits with a profile for Display P3 where it is not told otherwise.
+      if ((await image.metadata()).space === 'rgb16') image.pipelineColourspace('srgb');
+      const pixels = image.toColourspace('srgb').raw({ depth: 'uchar' });
+      const { data, info } = await pixels.toBuffer({ resolveWithObject: true });
       const { width, height, channels } = info;
       return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height, channels };
     } catch (error) {
@@ -177,7 +182,7 @@ function toPath(path: string): string {
 }
 
 async function cachePath(name: string, directory: string | undefined): Promise<string> {
-  if (directory !== undefined) return join(toPath(directory), name);
+  if (directory !== undefined) return attempt(directory, 'a folder', async () => join(toPath(directory), name));
   // env-paths is an ES module only; import() is what a CommonJS build can reach it with.
   const { default: envPaths } = await import('env-paths');
   return join(envPaths('mobilenet-v1-ts', { suffix: '' }).cache, name);
@@ -324,12 +329,16 @@ async function orUndefined<T>(promise: Promise<T>, codes = ['ENOENT', 'ENOTDIR']
   }
 }
 
-/** Words the operating system's errors anew; others, those of a stream that was being written, pass. */
+/** Node's own errors for paths that cannot be, which no system call has seen, and for files that are too large. */
+const NODE_ERRORS = /^ERR_(INVALID_(FILE_)?URL|INVALID_ARG_VALUE|FS_)/;
+
+/** Words the errors of the operating system and of Node anew; others, those of a stream that was being written, pass. */
 async function attempt<T>(path: string, expected: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof Error) || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    if (!(error instanceof Error)) throw error;
+    if ((error as NodeJS.ErrnoException).syscall === undefined && !NODE_ERRORS.test(codeOf(error) ?? '')) throw error;
     fail({
       code: 'file-system',
       where: path,
@@ -351,6 +360,7 @@ const REMEDIES: Record<string, string> = {
   ENOTDIR: 'A part of this path is a file: choose a path of folders.',
   EEXIST: 'There is a file of that name where a folder should be: remove it, or choose another path.',
   EISDIR: 'This is a folder: give the path of a file.',
+  ERR_FS_FILE_TOO_LARGE: 'Give a file of less than 2 GiB.',
 };
 
 function codeOf(error: unknown): string | undefined {

@@ -74,6 +74,8 @@ export interface Platform {
   readonly name: 'node' | 'browser';
   /** The names in a folder, sorted; undefined where the path is no folder. */
   listFolder(path: string): Promise<string[] | undefined>;
+  /** The absolute path of what is there, its symbolic links followed. */
+  realPath(path: string): Promise<string>;
   /** Size in bytes; undefined where there is no such file. */
   fileSize(path: string): Promise<number | undefined>;
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;

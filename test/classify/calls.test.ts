@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Classifier } from '../../src/classify/classifier';
 import { createClassifier } from '../../src/classify/createClassifier';
 import { picture, predict, tensors, tinyNet } from './models';
@@ -107,6 +107,44 @@ describe.each(['tfjs', 'fused'] as const)('%s', (engine) => {
     batch.dispose();
     expect(tensors()).toBe(count);
     expect(done).toHaveLength(5);
+  });
+
+  /** More pictures than two chunks have; `closed` hears of it when no more are wanted. */
+  function* generate(closed: () => void) {
+    try {
+      for (let i = 0; i < 100; i++) yield pictures[0]!;
+    } finally {
+      closed();
+    }
+  }
+
+  test('a generator is closed where the model fails', async () => {
+    const model = tinyNet();
+    const preds = model.getLayer('preds');
+    tf.tidy(() => preds.setWeights(preds.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN))));
+    classifier = await createClassifier(model, { engine });
+    const closed = vi.fn();
+    await expect(classifier.classifyBatch(generate(closed))).rejects.toMatchObject({ code: 'non-finite' });
+    expect(closed).toHaveBeenCalledTimes(1);
+  });
+
+  test('a generator is closed where the call is given up before its turn', async () => {
+    classifier = await createClassifier(tinyNet(), { engine });
+    const stop = new AbortController();
+    const [aborted, disposed] = [vi.fn(), vi.fn()];
+    const calls = [
+      classifier.classify(endless()),
+      classifier.classifyBatch(generate(aborted), { signal: stop.signal }),
+      classifier.classifyBatch(generate(disposed)),
+    ].map((call) => quiet<unknown>(call));
+    // Until their first chunks are read.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    stop.abort();
+    expect(aborted).toHaveBeenCalledTimes(1);
+    expect(disposed).not.toHaveBeenCalled();
+    await classifier.dispose();
+    expect(disposed).toHaveBeenCalledTimes(1);
+    for (const call of calls) await expect(call).rejects.toThrow();
   });
 
   test('the main thread goes on while a batch is classified', async () => {

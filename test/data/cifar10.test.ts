@@ -76,6 +76,23 @@ describe('sources', () => {
     await expect(readdir(cacheDir)).rejects.toThrow('ENOENT');
   });
 
+  test('an archive whose names begin with ./', async () => {
+    const inDot = officialMembers().map((member) => ({ ...member, name: `./${member.name}` }));
+    expectWhole(await load(await makeArchive([{ name: './', type: 'directory' }, ...inDot])));
+  });
+
+  test('an archive where streams do not go into for await, as in Safari', async () => {
+    const archive = await makeArchive();
+    const { prototype } = ReadableStream;
+    const iterator = Object.getOwnPropertyDescriptor(prototype, Symbol.asyncIterator)!;
+    Reflect.deleteProperty(prototype, Symbol.asyncIterator);
+    try {
+      expectWhole(await load(archive));
+    } finally {
+      Object.defineProperty(prototype, Symbol.asyncIterator, iterator);
+    }
+  });
+
   test('progress counts up to all bytes, from a folder and from an archive', async () => {
     for (const source of [await makeFolder('progress', files), new Blob([await makeArchive()])]) {
       const seen: LoadProgress[] = [];

@@ -39,6 +39,14 @@ test.each<[string, string, string[][]]>([
       ['', 'b'],
     ],
   ],
+  [
+    'lines of blanks between',
+    'a,b\n  \n\t\r\nc,d\n ',
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+    ],
+  ],
   ['an empty field in quotes, which is a row', '""\n""', [[''], ['']]],
   ['commas, quotes and line breaks in quotes', '"a,""b""\r\n",c', [['a,"b"\r\n', 'c']]],
   ['a byte order mark', '\uFEFF"a",b', [['a', 'b']]],

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type ImageDataset, inMemoryDataset, takeDataset } from '../../src/data/imageDataset';
 import { subsetDataset } from '../../src/data/subsetDataset';
 
@@ -57,6 +57,20 @@ test('takeDataset has the first pictures, without a copy', () => {
   expect(() => two.read([2])).toThrow(/indices from 0 to 1/);
   expect(takeDataset(dataset, 100).size).toBe(3);
   expect(() => takeDataset(dataset, 0)).toThrow(/count to be an integer of at least 1/);
+});
+
+test('takeDataset and subsetDataset of a subset make the pictures that are asked for, and no others', () => {
+  const scattered = subsetDataset(inMemoryDataset(options), [2, 0, 1]);
+  const all = vi.spyOn(scattered, 'images', 'get');
+  for (const few of [takeDataset(scattered, 2), subsetDataset(scattered, [0, 1])]) {
+    expect(few).toMatchObject({ size: 2, classNames: ['cat', 'dog'] });
+    expect([...few.labels]).toEqual([1, 1]);
+    expect([...few.images]).toEqual([...options.images.subarray(16, 24), ...options.images.subarray(0, 8)]);
+    expect(few.images.buffer.byteLength).toBe(16);
+    expect(few.images).toBe(few.images);
+    expect(() => few.read([2])).toThrow(/indices from 0 to 1/);
+  }
+  expect(all).not.toHaveBeenCalled();
 });
 
 test('takeDataset of a dataset that is not in memory reads through', async () => {

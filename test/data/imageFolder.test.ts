@@ -89,7 +89,16 @@ describe('a folder', () => {
     const { files } = await loadImageFolder(root, { size: 8 });
     expect(files).toEqual(['cats/1.png', 'cats/2.png', 'hounds/10.png', 'hounds/2.png']);
     await fs.symlink('..', join(root, 'cats/up'));
-    await expect(loadImageFolder(root, { size: 8 })).rejects.toMatchObject({ code: 'file-system' });
+    await expect(loadImageFolder(root, { size: 8 })).rejects.toMatchObject(
+      invalid('file-system', 'up: expected links that lead in no circle'),
+    );
+  });
+
+  test('is refused where two links lead up, which make paths without number', async () => {
+    const root = await tree({ 'cats/1.png': smoothPng(8, 8), 'dogs/1.png': smoothPng(8, 8) });
+    for (const name of ['cats', 'dogs']) await fs.symlink('..', join(root, name, 'up'));
+    const refused = invalid('file-system', 'expected links that lead in no circle');
+    await expect(loadImageFolder(root, { size: 8 })).rejects.toMatchObject(refused);
   });
 
   test('goes into batches', async () => {
@@ -252,6 +261,18 @@ describe('at work', () => {
     expect(decodeImage.mock.calls.length).toBeLessThan(6);
   });
 
+  test('an abort ends the listing of folders too', async () => {
+    const { listFolder } = platform;
+    const reason = new MobilenetError('invalid-data', 'enough');
+    const controller = new AbortController();
+    const listing = vi.spyOn(platform, 'listFolder').mockImplementation(async (path) => {
+      controller.abort(reason);
+      return listFolder(path);
+    });
+    await expect(loadImageFolder(six, { signal: controller.signal })).rejects.toBe(reason);
+    expect(listing).toHaveBeenCalledTimes(1);
+  });
+
   test('what onProgress throws comes out', async () => {
     const onProgress = () => {
       throw new RangeError('mine');
@@ -332,6 +353,12 @@ describe('classNames', () => {
 
   test('may let a set have pictures of one class only', async () => {
     const root = await tree({ 'dogs/1.png': smoothPng(8, 8) });
+    const { labels, classNames } = await loadImageFolder(root, { size: 8, classNames: ['cats', 'dogs'] });
+    expect([[...labels], classNames]).toEqual([[1], ['cats', 'dogs']]);
+  });
+
+  test('let folders be empty, whether they have their names or not', async () => {
+    const root = await tree({ 'dogs/1.png': smoothPng(8, 8), 'cats/1.txt': 'x', 'fish/1.txt': 'x' });
     const { labels, classNames } = await loadImageFolder(root, { size: 8, classNames: ['cats', 'dogs'] });
     expect([[...labels], classNames]).toEqual([[1], ['cats', 'dogs']]);
   });

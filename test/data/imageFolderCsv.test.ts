@@ -113,6 +113,16 @@ describe('a CSV', () => {
     });
   });
 
+  test('that is not in UTF-8 is refused, for classes could become one', async () => {
+    const text = 'file,label\na.png,f\xe4hre\nb.png,f\xf6hre\nwithout-ending,tanne\n';
+    for (const bytes of [Buffer.from(text, 'latin1'), Buffer.from(`\uFEFF${text}`, 'utf16le')]) {
+      await expect(load(new File([bytes], 'mine.csv'))).rejects.toMatchObject({
+        code: 'invalid-data',
+        message: 'mine.csv: expected a text in UTF-8, received another encoding. Save it as CSV UTF-8.',
+      });
+    }
+  });
+
   test('that is not there is refused, and named where it is wrong', async () => {
     await expect(load(join(root, 'missing.csv'))).rejects.toMatchObject({ code: 'file-system' });
     for (const folder of [join(root, 'missing'), '']) {

@@ -1,6 +1,6 @@
 // Folders as browsers give them; Node has the same File.
 import * as fs from 'node:fs/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadImageFolder } from '../../src/data/imageFolder';
 import { platform } from '../../src/platform/node';
 import { smoothPng, writeTree } from './imageFolderFixture';
@@ -75,12 +75,27 @@ describe('files', () => {
   });
 });
 
-test('a path is refused where there is no Node', async () => {
+describe('where there is no Node', () => {
   const name = Object.getOwnPropertyDescriptor(platform, 'name')!;
-  Object.defineProperty(platform, 'name', { ...name, value: 'browser' });
-  try {
+  beforeEach(() => void Object.defineProperty(platform, 'name', { ...name, value: 'browser' }));
+  afterEach(() => void Object.defineProperty(platform, 'name', name));
+
+  test('a path is refused', async () => {
     await expect(loadImageFolder('pets')).rejects.toMatchObject(invalid('<input type="file" webkitdirectory>'));
-  } finally {
-    Object.defineProperty(platform, 'name', name);
-  }
+  });
+
+  test('.bmp files are pictures', async () => {
+    const { files } = await loadImageFolder(BMPS(), { size: 8 });
+    expect(files).toEqual(['cats/1.BMP', 'cats/1.png', 'dogs/1.png']);
+    await expect(loadImageFolder([named('ants/1.txt')])).rejects.toMatchObject(invalid('.gif, .bmp)'));
+  });
+});
+
+/** Its decoder takes them for what they are. */
+const BMPS = () => ['cats/1.png', 'cats/1.BMP', 'dogs/1.png'].map((path) => named(path));
+
+test('.bmp files are passed over in Node, whose decoder knows none', async () => {
+  expect((await loadImageFolder(BMPS(), { size: 8 })).files).toEqual(['cats/1.png', 'dogs/1.png']);
+  await expect(loadImageFolder([named('ants/1.bmp')])).rejects.toMatchObject(invalid('none in ants'));
+  await expect(loadImageFolder([named('ants/1.bmp')])).rejects.toMatchObject(invalid('.webp, .gif)'));
 });

@@ -147,6 +147,17 @@ test('toTfDataset: every iterator that is used is the next epoch', async () => {
   expect([await first(again), await first(again)]).toEqual(epochs);
 });
 
+test.each([
+  [1, 2],
+  [5, 0],
+])('toTfDataset from batch %i on counts the batches that are left: %i', async (firstBatch, left) => {
+  const dataset = toTfDataset(bright, { batchSize: 20, firstBatch });
+  expect(dataset.size).toBe(left);
+  const iterator = await dataset.iterator();
+  for (let i = 0; i < left; i++) tf.dispose({ ...(await iterator.next()).value });
+  expect((await iterator.next()).done).toBe(true);
+});
+
 test('toTfDataset maps each channel to its range', async () => {
   const dataset = inMemoryDataset({
     ...allBytes,

@@ -102,7 +102,7 @@ describe('SHA-256', () => {
 
 test('paths are refused with what to do instead', async () => {
   const refused = { code: 'file-system', message: expect.stringContaining('Pass a URL or bytes') };
-  for (const method of ['listFolder', 'fileSize', 'readFile', 'streamFile'] as const) {
+  for (const method of ['listFolder', 'realPath', 'fileSize', 'readFile', 'streamFile'] as const) {
     await expect(platform[method]('some/path')).rejects.toMatchObject(refused);
   }
   await expect(platform.writeFolder('some/path', new Map())).rejects.toMatchObject(refused);
@@ -135,8 +135,18 @@ describe('loadCifar10 in a browser', () => {
     expect([...caches.stores.values()].map(({ size }) => size)).toEqual([0]);
   });
 
-  test('a string is an address, relative to the page', async () => {
+  test('an insecure page downloads nothing that it cannot verify', async () => {
+    vi.stubGlobal('crypto', {});
+    vi.stubGlobal('caches', undefined);
+    const archive = await makeArchive();
+    const fetch = vi.fn(async () => new Response(archive));
+    await expect(loadRelease(releaseOf(url, archive), { fetch })).rejects.toThrow('verify: false');
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test('a string is an address, relative to the page, in browsers without URL.canParse too', async () => {
     vi.stubGlobal('location', { href: 'https://example.org/app/' });
+    vi.stubGlobal('URL', Object.assign(class extends URL {}, { canParse: undefined }));
     const archive = await makeArchive();
     const fetch = vi.fn(async () => new Response(archive));
     await loadRelease(releaseOf(url, archive), { source: 'data/cifar.tar.gz', fetch });

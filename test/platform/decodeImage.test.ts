@@ -46,6 +46,14 @@ describe('in Node', () => {
     expect([channels, ...data]).toEqual([4, 1, 2, 3, 128]);
   });
 
+  test.each(['srgb', 'p3'])('16 bits with a profile (%s) come as sRGB', async (profile) => {
+    const background = { r: 200, g: 50, b: 20 };
+    const picture = sharp({ create: { width: 1, height: 1, channels: 3, background } }).toColourspace('rgb16');
+    const png = await picture.withIccProfile(profile).png().toBuffer();
+    const { data } = await node.decodeImage(new Uint8Array(png), 'a');
+    for (const [c, value] of [200, 50, 20].entries()) expect(Math.abs(data[c]! - value)).toBeLessThanOrEqual(1);
+  });
+
   test('a small file that claims 10^10 pixels is refused before any memory is taken', async () => {
     await expect(node.decodeImage(pngThatClaims(100_000, 100_000), 'bomb')).rejects.toMatchObject({
       code: 'invalid-data',

@@ -10,7 +10,7 @@ import type { ByteStream } from '../../src/platform/platform';
 
 vi.mock('node:fs/promises', async (original) => {
   const actual = await original<typeof fs>();
-  return { ...actual, open: vi.fn(actual.open), rename: vi.fn(actual.rename) };
+  return { ...actual, open: vi.fn(actual.open), readFile: vi.fn(actual.readFile), rename: vi.fn(actual.rename) };
 });
 
 let root: string;
@@ -84,6 +84,24 @@ describe('reading', () => {
     await expect(textOf(await platform.streamFile(root))).rejects.toMatchObject({
       code: 'file-system',
       message: expect.stringContaining('give the path of a file'),
+    });
+  });
+});
+
+describe('paths that cannot be', () => {
+  test.each(['file://host/x', 'file:///tmp/a%2Fb', 'a\0b'])('%j is a clear error', async (path) => {
+    const refused = { code: 'file-system', message: expect.stringContaining('Check the path') };
+    await expect(platform.listFolder(path)).rejects.toMatchObject(refused);
+    await expect(platform.readFile(path)).rejects.toMatchObject(refused);
+    await expect(platform.readCache('name', path)).rejects.toMatchObject(refused);
+  });
+
+  test('nor can a file of more than 2 GiB be read at once', async () => {
+    const error = Object.assign(new RangeError('too large'), { code: 'ERR_FS_FILE_TOO_LARGE' });
+    vi.mocked(fs.readFile).mockRejectedValueOnce(error);
+    await expect(platform.readFile(join(root, 'large'))).rejects.toMatchObject({
+      code: 'file-system',
+      message: expect.stringContaining('less than 2 GiB'),
     });
   });
 });

@@ -8,7 +8,7 @@ import { MobilenetError } from '../../index';
 export type PictureSource = { name: string; image: string | Uint8Array } | { name: string; refusal: string };
 
 /** What a folder's pictures are called. */
-const PICTURE = /\.(jpe?g|png|webp|gif|bmp)$/i;
+const PICTURE = /\.(jpe?g|png|webp|gif)$/i;
 
 /** Enough for the longest of the signatures below. */
 const HEADER_BYTES = 12;
