@@ -19,13 +19,15 @@ const program = new Command()
   .addArgument(new Argument('<alpha>', 'its width').choices(['1', '0.25']))
   .argument('<accuracy>', 'the file with what bench:accuracy --json has printed')
   .option('--command <text>', 'what trained it; may also stand as "command" in the accuracy file')
+  .option('--before <log>', 'that of the training which this one went on from, whose epochs and minutes count, too')
   .option('--data <path>', 'where CIFAR-10 lies; without it it is fetched')
   .parse();
 const [source = '', alpha, accuracyFile = ''] = program.args;
-const { command, data } = program.opts();
+const { command, before, data } = program.opts();
 
 await setBackend('cpu');
 const log = readLog(accuracyFile);
+const first = before === undefined ? { epochs: 0, minutes: 0 } : readLog(before);
 const trained = await loadModel(source);
 const network = networkOf(trained);
 if (network.alpha !== Number(alpha)) throw new Error(`${source} has alpha ${network.alpha}, not ${alpha}.`);
@@ -49,8 +51,8 @@ record({
   perClass: Object.fromEntries(perClass.map((each) => [each.className, each.accuracy])),
   recipe: log.recipe,
   seed: log.seed,
-  epochs: log.epochs,
-  minutes: log.minutes,
+  epochs: first.epochs + log.epochs,
+  minutes: first.minutes + log.minutes,
   command: log.command,
 });
 console.log(`alpha ${alpha}: ${bytes} bytes, accuracy ${accuracy} (${log.testAccuracy} in float32)`);

@@ -33,6 +33,7 @@ export interface Cifar10ModelInfo {
   readonly perClass: Readonly<Record<string, number>>;
   /** Of the training, the name of one of `recipes`; `command` says what was changed in it. */
   readonly recipe: string;
+  /** Of the last part, where it was trained in several; epochs and minutes are of all. */
   readonly seed: number;
   readonly epochs: number;
   readonly minutes: number;
