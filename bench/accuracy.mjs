@@ -78,8 +78,8 @@ const {
   ...recipes[recipe],
   ...(minutes && { maxMinutes: minutes, epochs: undefined }),
   ...(epochs && { epochs, maxMinutes: undefined }),
-  learningRate: scaledRate(recipes[recipe].learningRate, options.rateFactor),
   ...options.set,
+  learningRate: scaledRate(options.set.learningRate ?? recipes[recipe].learningRate, options.rateFactor),
   seed,
   threads,
   ...(options.checkpoint && { checkpoint: { dir: options.checkpoint } }),
@@ -123,6 +123,7 @@ if (options.json) {
  * @param {number} factor
  */
 function scaledRate(rate, factor) {
+  if (factor === 1) return rate;
   if (typeof rate === 'number') return rate * factor;
   return (/** @type {import('mobilenet-v1-ts').TrainingPosition} */ position) => rate(position) * factor;
 }

@@ -31,7 +31,9 @@ if (folder === undefined) {
 }
 const way = relative(folder, MODEL);
 if (!way.startsWith('.') && !isAbsolute(way)) {
-  console.error(`In ${folder} each folder is a class, and ${MODEL} would be one: run this outside of it.`);
+  console.error(
+    `The model is saved as ${MODEL}, which must not be in the folder of pictures: run this outside of '${folder}'.`,
+  );
   process.exit(2);
 }
 const stop = new AbortController();

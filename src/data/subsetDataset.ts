@@ -39,5 +39,5 @@ export function subsetDataset(dataset: ImageDataset | InMemoryImageDataset, indi
     return makingImages(subset, () => dataset.read(chosen).images);
   }
   const length = height * width * channels;
-  return Object.assign(subset, { images: dataset.images.subarray(first * length, (first + chosen.length) * length) });
+  return makingImages(subset, () => dataset.images.subarray(first * length, (first + chosen.length) * length));
 }

@@ -23,7 +23,8 @@ export const platform: Platform = {
 
   listFolder: (path) => attempt(path, 'a folder that can be read', () => orUndefined(listSorted(toPath(path)))),
 
-  realPath: (path) => attempt(path, 'a path that can be read', () => realpath(toPath(path))),
+  // RAM disks of Windows have no real paths (nodejs/node#6861).
+  realPath: async (path) => realpath(toPath(path)).catch(() => path),
 
   fileSize: (path) => attempt(path, 'a file that can be read', () => orUndefined(sizeOfFile(toPath(path)))),
 

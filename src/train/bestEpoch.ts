@@ -13,11 +13,17 @@ export function judgeEpochs(
   const { patience = 5, minDelta = 0 } = earlyStopping ?? {};
   const sign = monitor.endsWith('oss') ? -1 : 1;
   let best: { epoch: number; value: number } | undefined;
+  let waited = 0;
   for (const record of history) {
     const value = record[monitor];
-    if (value === undefined || !Number.isFinite(value)) continue;
-    if (best === undefined || sign * (value - best.value) > minDelta) best = { epoch: record.epoch, value };
+    // Before there was a validation set.
+    if (value === undefined) continue;
+    waited += 1;
+    if (!Number.isFinite(value)) continue;
+    if (best === undefined || sign * (value - best.value) > minDelta) {
+      best = { epoch: record.epoch, value };
+      waited = 0;
+    }
   }
-  const waited = history.length - (best?.epoch ?? 0);
   return { bestEpoch: best?.epoch, stoppedEarly: earlyStopping !== undefined && waited >= patience };
 }

@@ -25,7 +25,7 @@ export async function cacheFrozen(
 ): Promise<CachedTraining | undefined> {
   const { cacheFeatures: isWanted = true, augment, mixup, cutmix, pictureSizes } = settings;
   const picturesChange =
-    Object.keys(augment ?? {}).length > 0 || mixup !== undefined || cutmix !== undefined || pictureSizes.length > 0;
+    augment !== undefined || mixup !== undefined || cutmix !== undefined || pictureSizes.length > 0;
   const split = isWanted && !picturesChange ? splitFrozen(model) : undefined;
   if (!split) return undefined;
   const { features, head, boundary } = split;

@@ -163,7 +163,7 @@ function bestWeights(
     where: 'trainClassifier, resume',
     expected: `'${path}' to hold the weights of epoch ${state.bestEpoch}, the best by ${settings.monitor}, for restoreBest`,
     received: isThere ? `those of epoch ${record.course.bestEpoch}` : 'none',
-    remedy: 'Go on with the monitor and the restoreBest that the training began with, or without restoreBest.',
+    remedy: 'Go on with the restoreBest, monitor and minDelta that the training began with, or without restoreBest.',
   });
   return kept('best');
 }

@@ -85,8 +85,8 @@ export async function trainClassifier(
   const { weights } = model;
   check(!weights.some((weight) => training.has(weight)), {
     where: 'trainClassifier',
-    expected: 'a model that no other call is training, nor one that shares its layers',
-    received: `'${model.name}', which is in training`,
+    expected: 'a model that no other call is training',
+    received: `'${model.name}', which is in training or shares layers with one that is`,
     remedy: 'Wait for that call to end, or stop it through its signal.',
   });
   for (const weight of weights) training.add(weight);

@@ -1,7 +1,7 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { platform } from '#platform';
-import { checkAugmentation } from '../data/augment';
+import { type Augmentation, checkAugmentation } from '../data/augment';
 import { checkBatchesOptions } from '../data/batches';
 import type { ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
@@ -66,6 +66,7 @@ export function resolveTrainingSettings(
     monitor: hasValidation ? 'valLoss' : 'loss',
     ...(given as TrainClassifierOptions & { seed: number }),
     ...resolveUpdates(options),
+    augment: isEmpty(options.augment) ? undefined : options.augment,
     targets,
     pictureSizes: resolvePictureSizes(dataset, options.pictureScales ?? []),
   };
@@ -74,6 +75,11 @@ export function resolveTrainingSettings(
   checkData(settings, model, dataset);
   checkControl(settings, hasValidation);
   return settings;
+}
+
+/** Whether it asks for nothing, as one that replaces a recipe's may. */
+function isEmpty(augment: Augmentation | undefined): boolean {
+  return Object.values(augment ?? {}).every((value) => value === undefined);
 }
 
 function resolveUpdates({ optimizer = 'adam', learningRate, weightDecay }: TrainClassifierOptions) {

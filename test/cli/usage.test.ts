@@ -71,6 +71,8 @@ describe('wrong arguments end with 2, and say what is meant', () => {
       "--out: expected a folder outside of ., in which each folder is a class, received 'pets/model'",
     ],
     ['train .', "received 'trained-model'. Name another"],
+    ['train pets --out pets', '--out: expected a folder outside of pets'],
+    ['train file:///pets --out /pets/m', '--out: expected a folder outside of file:///pets'],
     ['train pets --out m --report pets/r', '--report: expected a folder outside of pets'],
     ['train pets --out m --checkpoint pets/c', '--checkpoint: expected a folder outside of pets'],
     ['train pets --out m --resume pets/c/step-1', '--resume: expected a folder outside of pets'],

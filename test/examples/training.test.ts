@@ -70,7 +70,7 @@ test('own pictures: where the model would be a class of theirs, it says so first
   const { code, stderr } = await runExample('ownPictures/train.mjs', ['.'], folder);
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: 'In . each folder is a class, and own-model would be one: run this outside of it.\n',
+    stderr: "The model is saved as own-model, which must not be in the folder of pictures: run this outside of '.'.\n",
   });
 });
 

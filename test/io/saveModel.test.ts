@@ -135,6 +135,14 @@ describe('a folder', () => {
     expect(backbone.layers.map((layer) => layer.trainable)).toEqual([true, false, true, true, true]);
   });
 
+  test('a wrapped layer of a model that is frozen as a whole comes back frozen', async () => {
+    const model = sequential();
+    model.add(layers.timeDistributed({ layer: layers.dense({ units: 2 }), inputShape: [3, 4] }));
+    model.trainable = false;
+    await saveModel(model, newFolder());
+    expect((await loadModel(folder)).trainableWeights).toEqual([]);
+  });
+
   test('weights above 4 MB are cut into shards of 4 MB, across the weights', async () => {
     const model = denseNet(1500);
     await saveModel(model, newFolder());

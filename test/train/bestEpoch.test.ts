@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { judgeEpochs } from '../../src/train/bestEpoch';
 import type { TrainingEpoch } from '../../src/train/trainingRecords';
 
-const epochs = (values: number[]) => values.map((valLoss, i) => ({ epoch: i + 1, valLoss }) as TrainingEpoch);
-const judge = (values: number[], patience?: number, minDelta = 0) =>
+const epochs = (values: (number | undefined)[]) =>
+  values.map((valLoss, i) => ({ epoch: i + 1, valLoss }) as TrainingEpoch);
+const judge = (values: (number | undefined)[], patience?: number, minDelta = 0) =>
   judgeEpochs(epochs(values), {
     monitor: 'valLoss',
     ...(patience !== undefined && { earlyStopping: { patience, minDelta } }),
@@ -21,6 +22,8 @@ describe('judgeEpochs', () => {
     const { NaN: none, POSITIVE_INFINITY: infinite } = Number;
     expect(judge([none, 3, 2], 2)).toEqual({ bestEpoch: 3, stoppedEarly: false });
     expect(judge([infinite, none], 2)).toEqual({ bestEpoch: undefined, stoppedEarly: true });
+    expect(judge([undefined, undefined, 2], 2)).toEqual({ bestEpoch: 3, stoppedEarly: false });
+    expect(judge([undefined, undefined], 2)).toEqual({ bestEpoch: undefined, stoppedEarly: false });
     expect(judge([])).toEqual({ bestEpoch: undefined, stoppedEarly: false });
   });
 });

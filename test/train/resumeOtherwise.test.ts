@@ -86,6 +86,13 @@ test('restoreBest is refused where the best weights were not kept', async () => 
   await expect(kept({}, {})).rejects.toThrow(/the weights of epoch 1, the best by valLoss.*received none.*without/);
 });
 
+test('epochs without validation do not wear out the patience with those that have one', async () => {
+  const then = { earlyStopping: { patience: 2, minDelta: 0 }, restoreBest: true };
+  const { history, bestEpoch } = await change({ validation: undefined, epochs: 3 }, then);
+  expect(history.length).toBeGreaterThan(3);
+  expect(bestEpoch).toBeGreaterThan(3);
+});
+
 test('more patience goes on with a training that had stopped early', async () => {
   const impatient = { earlyStopping: { patience: 1, minDelta: 10 } };
   const { history, stoppedEarly } = await change(impatient, {});

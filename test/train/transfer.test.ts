@@ -71,8 +71,13 @@ describe('a frozen beginning runs once, and the head learns as it would', () => 
     freeze(model);
     const { cachedUpTo } = await trainClassifier(model, train, { ...options, augment: { flip: 'random' } });
     expect(cachedUpTo).toBeUndefined();
-    const unchanged = await trainClassifier(model, train, { ...options, augment: {} });
-    expect(unchanged.cachedUpTo).toBe('pool');
+    const [unchanged, plain] = [smallNet(), smallNet()];
+    freeze(unchanged);
+    freeze(plain);
+    const { cachedUpTo: boundary } = await trainClassifier(unchanged, train, { ...options, augment: {} });
+    await trainClassifier(plain, train, options);
+    expect(boundary).toBe('pool');
+    expect(weightsOf(unchanged)).toEqual(weightsOf(plain));
     model.dispose();
   });
 

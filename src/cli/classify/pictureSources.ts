@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { platform } from '#platform';
@@ -51,8 +50,7 @@ async function expandFolder(source: PictureSource): Promise<PictureSource[]> {
 async function sourcesIn(path: string, above: readonly string[] = []): Promise<PictureSource[] | undefined> {
   const names = await listFolder(path);
   if (!Array.isArray(names)) return names && [names];
-  // RAM disks of Windows have no real paths (nodejs/node#6861).
-  const folder = await realpath(path).catch(() => path);
+  const folder = await platform.realPath(path);
   if (above.includes(folder)) return [];
   const visible = names.filter((name) => !name.startsWith('.') && name !== '__MACOSX');
   const parts = visible.map(async (name) => {

@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { platform } from '#platform';
 import type { CheckpointPlace } from './checkpointPlace';
 import type { TrainOptions } from './trainOptions';
@@ -25,8 +26,11 @@ function isAddress(place: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(place) && !/^file:/i.test(place);
 }
 
-/** Whether it lies in the folder of pictures, and in none that is hidden. */
+/** Whether it is the folder of pictures or lies in it, and in none that is hidden. */
 function wouldBeClass(place: string, pictures: string): boolean {
-  const way = relative(pictures, place);
-  return way !== '' && !way.startsWith('.') && !isAbsolute(way);
+  const way = relative(toPath(pictures), toPath(place));
+  // '..' begins with a dot, too.
+  return !isAbsolute(way) && !way.split(/[\\/]/).some((name) => name.startsWith('.'));
 }
+
+const toPath = (place: string) => (/^file:/i.test(place) ? fileURLToPath(place) : place);
