@@ -12,7 +12,7 @@ export function stageScratchBytes(kernels: EngineKernels, stage: Stage, C: numbe
   const forTiles = tileScratchBytes(kernels);
   if (stage.kind === 'conv') {
     const K = depthOf(stage, C);
-    return Math.max(
+    return largest(
       forTiles,
       kernels.f32ConvForwardScratchBytes(rowsPerBlock(K), K),
       isPointwise(stage)
@@ -24,5 +24,10 @@ export function stageScratchBytes(kernels: EngineKernels, stage: Stage, C: numbe
   if (stage.kind !== 'depthwise') return forTiles;
   const { input, output, window, multiplier } = stage;
   const sizes = [input.height, input.width, output.height, output.width, multiplier] as const;
-  return Math.max(forTiles, kernels.f32DepthwiseScratchBytes(...sizes, ...windowArguments(window)));
+  return largest(forTiles, kernels.f32DepthwiseScratchBytes(...sizes, ...windowArguments(window)));
+}
+
+/** Sizes of WebAssembly are unsigned, and JavaScript takes those from 2 GiB on for negative numbers. */
+function largest(...bytes: number[]): number {
+  return Math.max(...bytes.map((size) => size >>> 0));
 }

@@ -1,6 +1,16 @@
+import { keep, ones, type Tensor, zeros } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 
 type Layer = layers.Layer & { layers?: Layer[]; seed?: number };
+
+/** What of a batch norm tfjs reads; its scale or its offset may be lacking. */
+interface BatchNorm {
+  scale: boolean;
+  center: boolean;
+  gamma?: { read(): Tensor };
+  beta?: { read(): Tensor };
+  movingMean: { shape: number[] };
+}
 
 /** A model whose layers behave as they should in training, until {@link TrainingMode.restore} is called. */
 export interface TrainingMode {
@@ -11,11 +21,11 @@ export interface TrainingMode {
 }
 
 /**
- * Mends two habits of tfjs-layers for as long as a training lasts.
+ * Mends three habits of tfjs-layers for as long as a training lasts.
  *
  * A frozen batch norm (`trainable = false`) runs in inference mode and keeps its moving averages, as in Keras; tfjs
  * would normalise with the batch and let the averages drift. Dropout, which tfjs seeds once and for all or not at all,
- * takes a new seed at each step.
+ * takes a new seed at each step. A batch norm without scale or offset, for which tfjs fails, gets ones or zeros.
  */
 export function enterTrainingMode(model: LayersModel): TrainingMode {
   const undo: (() => void)[] = [];
@@ -23,7 +33,10 @@ export function enterTrainingMode(model: LayersModel): TrainingMode {
   const visit = (layer: Layer, frozenAbove: boolean) => {
     const frozen = frozenAbove || !layer.trainable;
     for (const inner of layer.layers ?? []) visit(inner, frozen);
-    if (frozen && layer.getClassName() === 'BatchNormalization') undo.push(runAsInference(layer));
+    if (layer.getClassName() === 'BatchNormalization') {
+      if (frozen) undo.push(runAsInference(layer));
+      undo.push(completeBatchNorm(layer as unknown as BatchNorm));
+    }
     if (layer.getClassName() === 'Dropout') {
       const { seed } = layer;
       dropouts.push(layer);
@@ -52,5 +65,19 @@ function runAsInference(layer: Layer): () => void {
   return () => {
     if (own) Object.defineProperty(layer, 'call', own);
     else Reflect.deleteProperty(layer, 'call');
+  };
+}
+
+/** Gives it the scale and the offset that it has none of. */
+function completeBatchNorm(layer: BatchNorm): () => void {
+  const { scale, center, gamma, beta, movingMean } = layer;
+  if (gamma && beta) return () => {};
+  const [one, zero] = [keep(ones(movingMean.shape)), keep(zeros(movingMean.shape))];
+  Object.assign(layer, { scale: true, center: true });
+  Object.assign(layer, { gamma: gamma ?? { read: () => one }, beta: beta ?? { read: () => zero } });
+  return () => {
+    Object.assign(layer, { scale, center, gamma, beta });
+    one.dispose();
+    zero.dispose();
   };
 }

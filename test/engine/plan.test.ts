@@ -4,8 +4,10 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { deepestBlock, imagesPerUnit, rowsPerBlock, shareOf, weightGradientBlocking } from '../../src/engine/blocking';
 import { planTraining } from '../../src/engine/plan';
+import { stageScratchBytes } from '../../src/engine/stageScratch';
 import { packWeight, unpackWeight } from '../../src/engine/weightLayout';
 import type { StageGraph } from '../../src/graph/stage';
+import type { EngineKernels } from '../../src/kernels/engineKernels';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
 import { flavours } from '../kernels/engine/arena';
 import { createInlineEngine } from './inlineEngine';
@@ -98,6 +100,19 @@ test('a dense layer behind a flattened map needs scratch for one row of it', () 
   const { memoryBytes } = createInlineEngine(flavours[0]![1], { ...options, optimizer });
   // The dense kernel alone, its transposed copy and gradient, and feature maps of two pictures.
   expect(memoryBytes / 2 ** 20).toBeLessThan(30);
+  model.dispose();
+});
+
+test.each(flavours)('%s: more than 2 GiB of scratch are counted, and not taken for a negative number', (_, bytes) => {
+  const model = tfl.sequential();
+  model.add(
+    tfl.layers.depthwiseConv2d({ inputShape: [4096, 4096, 1], kernelSize: 3, padding: 'same', useBias: false }),
+  );
+  model.add(tfl.layers.globalAveragePooling2d({}));
+  const stage = graphOf(model).stages[0]!;
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports;
+  expect(stageScratchBytes(kernels as unknown as EngineKernels, stage, 1, 1)).toBeGreaterThan(2 ** 31);
   model.dispose();
 });
 

@@ -5,7 +5,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toTfDataset, trainClassifier } from '../../src/index';
 import { freeze } from '../../src/model/freeze';
-import { tinyModel, train, weightsOf } from './models';
+import { largestDifference, tensors, tinyModel, train, weightsOf } from './models';
 
 beforeEach(async () => {
   await tf.setBackend('cpu');
@@ -102,3 +102,39 @@ describe.each(['tfjs', 'fused'] as const)('after freeze, in the engine %s', (eng
     expect(moved).toEqual([true, false, false, false, false, true, true]);
   });
 });
+
+describe.each([{ scale: false }, { center: false }, { scale: false, center: false }])(
+  'a batch norm with %o',
+  (parts) => {
+    test.each([true, false])(
+      'trainable: %s, trains through tfjs as in the engine, weights within 1e-5',
+      async (trainable) => {
+        const kernelInitializer = (seed: number) => tfl.initializers.glorotUniform({ seed });
+        const build = () =>
+          tfl.sequential({
+            layers: [
+              tfl.layers.conv2d({
+                inputShape: [6, 6, 2],
+                filters: 4,
+                kernelSize: 3,
+                kernelInitializer: kernelInitializer(1),
+              }),
+              tfl.layers.batchNormalization({ ...parts, trainable }),
+              tfl.layers.reLU(),
+              tfl.layers.flatten(),
+              tfl.layers.dense({ units: 3, activation: 'softmax', kernelInitializer: kernelInitializer(2) }),
+            ],
+          });
+        const [fused, plain] = [build(), build()];
+        const config = plain.layers[1]!.getConfig();
+        const options = { epochs: 2, batchSize: 16, seed: 1, optimizer: 'momentum' as const, learningRate: 0.05 };
+        await trainClassifier(fused, train, { ...options, engine: 'fused' });
+        const count = tensors();
+        await trainClassifier(plain, train, { ...options, engine: 'tfjs', validation: train });
+        expect(tensors()).toBe(count);
+        expect(largestDifference(weightsOf(plain), weightsOf(fused))).toBeLessThan(1e-5);
+        expect(plain.layers[1]!.getConfig()).toEqual(config);
+      },
+    );
+  },
+);
