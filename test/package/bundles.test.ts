@@ -67,7 +67,7 @@ const trainedModels = "export * from 'mobilenet-v1-ts/cifar10'";
 
 /** How the base64 of a WebAssembly module begins. */
 const wasm = /AGFzbQ/g;
-const modelFiles = /alpha-(0\.5|0\.25)/;
+const modelFiles = /alpha-(1|0\.25)/;
 
 describe('minified and gzipped, tfjs aside', () => {
   // Measured, and some 5 % more: whoever makes one grow finds out.
@@ -75,7 +75,7 @@ describe('minified and gzipped, tfjs aside', () => {
     ['the builder alone is at most 5.7 kB', builder, 5_700],
     ['the classifier alone is at most 90 kB', classifier, 90_000],
     ['the trained models are at most 90 kB', trainedModels, 90_000],
-    ['everything is at most 140 kB', everything, 140_000],
+    ['everything is at most 145 kB', everything, 145_000],
   ])('%s', async (_, contents, limit) => {
     const { gzipped } = await entryOf(contents);
     expect(gzipped).toBeLessThan(limit);
