@@ -36,16 +36,16 @@ export interface ImageFolderDataset extends ImageDataset {
 /**
  * Your own pictures, from a folder with one sub-folder for each class, or with a CSV file that names their classes.
  *
- * JPEG, PNG, WebP and GIF files (in browsers BMP, too; in Node the package `sharp` is to be installed for it), of any size:
- * each is turned upright as EXIF says and resized as `createClassifier` does it, so that a model sees the same
+ * JPEG, PNG, WebP and GIF files (in browsers BMP, too; in Node the package `sharp` is to be installed for it), of any
+ * size: each is turned upright as EXIF says and resized as `createClassifier` does it, so that a model sees the same
  * pixels in training and later. Folders within a class belong to it; hidden files, pictures beside the sub-folders and
  * files that are no pictures by their name are left out. All pictures are decoded once, so that broken ones are known.
  *
  * The order is the same on every platform: by class, then by path; or that of the CSV.
  *
  * @throws {MobilenetError} `invalid-argument`; `file-system` where there is no such folder; `invalid-data` where it has
- * fewer than two classes, a class without pictures that `classNames` does not name, or a broken picture, or where the CSV is wrong; `missing-backend` where
- * there is no `sharp`. The signal's reason where it was aborted.
+ * fewer than two classes, a broken picture or, without `classNames`, a class without pictures, or where the CSV is wrong;
+ * `missing-backend` where there is no `sharp`. The signal's reason where it was aborted.
  * @example
  * ```ts
  * const pets = await loadImageFolder('pets', { size: 96, broken: 'skip' });

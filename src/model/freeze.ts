@@ -90,7 +90,7 @@ export function freezeLayersOneByOne(model: LayersModel): void {
 }
 
 /** The layers that are no models, in their order; those of nested models stand in their place. */
-function leafLayers(layer: Layer): Layer[] {
+export function leafLayers(layer: Layer): Layer[] {
   return isModel(layer) ? layer.layers.flatMap(leafLayers) : [layer];
 }
 

@@ -112,7 +112,10 @@ export async function restoreCourse(
   const { trainer, state, settings } = course;
   const find = finder(resumed, model);
   const list = (prefix: string) => trained.weights.map((weight) => find(prefix, weight));
-  const kept = keptFinder(resumed, model, trained);
+  const learns = new Set(model.trainableWeights);
+  // Of frozen layers that were run once a checkpoint has the weights alone: they never change.
+  const kept = (prefix: 'average' | 'best') =>
+    trained.weights.map((weight) => find(prefix, weight, learns.has(weight) ? prefix : 'weights'));
   const slots = Object.entries((await trainer.readState()).slots).map(([slot, values]) => {
     const found = values.map((value, i) => value && find(`optimizer/${slot}`, trained.weights[i]!));
     return [slot, found] as const;
@@ -138,17 +141,6 @@ const fromJson = (epoch: TrainingEpoch) =>
   Object.fromEntries(
     Object.entries(epoch).map(([name, value]) => [name, value ?? Number.NaN]),
   ) as unknown as TrainingEpoch;
-
-/**
- * Finds the averages or the best of all weights that are trained. Of frozen layers that were run once a checkpoint has the
- * weights alone: they never change.
- */
-function keptFinder(resumed: ResumedCheckpoint, model: LayersModel, trained: LayersModel) {
-  const find = finder(resumed, model);
-  const learns = new Set(model.trainableWeights);
-  return (prefix: 'average' | 'best') =>
-    trained.weights.map((weight) => find(prefix, weight, learns.has(weight) ? prefix : 'weights'));
-}
 
 /** The weights of the best epoch so far, where they are to be restored. */
 function bestWeights(

@@ -50,6 +50,7 @@ function checkValidation(model: LayersModel, { classNames }: ImageDataset, valid
   const where = `${WHERE}, validation`;
   checkModelFitsDataset(where, model, validation);
   const other = validation.classNames.findIndex((name, i) => name !== classNames[i]);
+  // Where the training pictures have more or fewer classes, they are what the model does not fit.
   check(other === -1 || validation.classNames.length !== classNames.length, {
     where,
     expected: `class ${other} to be ${classNames[other]}, as in the training pictures`,

@@ -4,7 +4,8 @@ import { judgeEpochs } from './bestEpoch';
 import { saveCheckpoint } from './checkpoint';
 import { type ClassifierEvaluation, evaluatePredictions } from './evaluateClassifier';
 import { trainEpoch } from './trainEpoch';
-import { isOver, noSums, type TrainingCourse, whichOf } from './trainingCourse';
+import type { WhichWeights } from './trainer';
+import { isOver, noSums, type TrainingCourse } from './trainingCourse';
 import type { TrainingObserver } from './trainingObserver';
 import type { TrainingEpoch } from './trainingRecords';
 import { readWeights, writeWeight } from './weightValues';
@@ -107,6 +108,10 @@ async function endEpoch(
   state.finished = isOver(course);
   return { record, evaluation };
 }
+
+/** What the training is for: the weights, or their average where one is kept. */
+const whichOf = ({ settings }: TrainingCourse): WhichWeights =>
+  settings.emaDecay === undefined ? 'current' : 'average';
 
 async function validate(course: TrainingCourse) {
   const { trainer, validation, settings, outputKind } = course;

@@ -3,7 +3,7 @@ import type { OutputKind } from '../graph/outputKind';
 import type { SampledSteps } from '../report/stepSampler';
 import type { ClassifierEvaluation } from './evaluateClassifier';
 import type { TrainingPosition } from './learningRate';
-import type { Trainer, WhichWeights } from './trainer';
+import type { Trainer } from './trainer';
 import type { TrainingEpoch } from './trainingRecords';
 import type { TrainingSettings } from './trainingSettings';
 
@@ -91,10 +91,6 @@ export function positionOf(course: TrainingCourse): TrainingPosition {
 }
 
 export const isOutOfTime = ({ state, settings }: TrainingCourse) => state.seconds >= settings.maxMinutes * 60;
-
-/** What the training is for: the weights, or their average where one is kept. */
-export const whichOf = ({ settings }: TrainingCourse): WhichWeights =>
-  settings.emaDecay === undefined ? 'current' : 'average';
 
 /** Whether there is no further epoch to train, between two epochs. */
 export const isOver = (course: TrainingCourse) =>

@@ -111,7 +111,10 @@ export interface TrainClassifierOptions extends TrainingDataOptions, UpdateOptio
   engine?: EngineChoice;
   /** Threads of the fused engine; the same seed gives the same bits on any number. @default what the machine has, at most 8 */
   threads?: number;
-  /** Governs order, augmentation, mixing, validation split and `Dropout` layers, tfjs's other random layers not. @default a random one, told in the result */
+  /**
+   * Governs order, augmentation, mixing, validation split and `Dropout` layers, but not tfjs's other random layers.
+   * @default a random one, told in the result
+   */
   seed?: number;
   /** What `earlyStopping` and `restoreBest` look at. @default 'valLoss', or 'loss' without validation */
   monitor?: Monitor;

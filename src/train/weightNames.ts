@@ -1,15 +1,13 @@
-import type { LayersModel, LayerVariable, layers } from '@tensorflow/tfjs-layers';
-
-type Layer = layers.Layer & { layers?: Layer[] };
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import { leafLayers } from '../model/freeze';
 
 /**
  * Weights in the order of the layers, and in each in that in which they were made: the same for a model that was built and
  * for one that was loaded. tfjs's own order depends on which layers are frozen.
  */
 export function weightsInOrder(model: LayersModel): LayerVariable[] {
-  const weightsOf = (layer: Layer): LayerVariable[] =>
-    layer.layers?.flatMap(weightsOf) ?? [...layer.weights].sort((a, b) => a.id - b.id);
-  return [...new Set(weightsOf(model as Layer))];
+  const weights = leafLayers(model).flatMap((layer) => [...layer.weights].sort((a, b) => a.id - b.id));
+  return [...new Set(weights)];
 }
 
 /** A name for each weight, in that order; no two alike. */

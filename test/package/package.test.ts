@@ -26,7 +26,7 @@ afterAll(() => packed?.remove());
 
 /** Each of these is a file beside a script's own, in both module formats, that is loaded when something asks for it. */
 const ON_USE = [
-  ...['reportObserver', 'reportPage.generated', 'loadPretrainedModel', 'imagenetClasses', 'weightSource'],
+  ...['reportObserver', 'reportHtml', 'loadPretrainedModel', 'imagenetClasses', 'weightSource'],
   ...['loadWeightFile', 'readGraphModel', 'readKeras', 'readLayersModel', 'readOnnx', 'readSafetensorsWeights'],
   ...['readTflite', 'writeKeras', 'writeOnnx', 'writeSafetensorsWeights', 'writeTflite'],
 ];
