@@ -1,4 +1,5 @@
 import { check } from '../errors';
+import type { Monitor } from './trainingOptions';
 import type { TrainingEpoch } from './trainingRecords';
 
 /** Where a training stands before a step, for a learning rate that changes over it. */
@@ -15,7 +16,11 @@ export interface TrainingPosition {
 }
 
 /** A learning rate as a plain function of where the training stands; {@link schedules} makes the usual ones. */
-export type Schedule = (position: TrainingPosition) => number;
+export interface Schedule {
+  (position: TrainingPosition): number;
+  /** What of the history it reads in any case: a training that will not measure it is refused before it begins. */
+  readonly monitor?: Monitor | undefined;
+}
 
 /** A constant, or a function of where the training stands. */
 export type LearningRate = number | Schedule;

@@ -42,7 +42,10 @@ export function plateau(options: PlateauOptions): Schedule {
     received: monitor,
   });
   const settings = { rate, factor, patience, minDelta, monitor, minRate, cooldown };
-  return warmUp(WHERE, options, (_, { history }) => rateAfter(history, settings));
+  return Object.assign(
+    warmUp(WHERE, options, (_, { history }) => rateAfter(history, settings)),
+    { monitor },
+  );
 }
 
 /** Keras's `ReduceLROnPlateau.on_epoch_end`, over all epochs so far. */

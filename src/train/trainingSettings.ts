@@ -160,14 +160,12 @@ function resolvePictureSizes({ height, width }: ImageDataset, scales: readonly P
 }
 
 function checkControl(
-  { monitor, earlyStopping, checkpoint, optimizer, reportDir }: TrainingSettings,
+  { monitor, learningRate, earlyStopping, checkpoint, optimizer, reportDir }: TrainingSettings,
   hasValidation: boolean,
 ): void {
-  check(MONITORS.includes(monitor) && (hasValidation || !monitor.startsWith('val')), {
-    where: WHERE,
-    expected: `monitor to be ${hasValidation ? MONITORS.join(', ') : 'loss or accuracy, as there is no validation'}`,
-    received: monitor,
-  });
+  checkMonitor('monitor', monitor, hasValidation);
+  const watched = typeof learningRate === 'function' ? learningRate.monitor : undefined;
+  if (watched !== undefined) checkMonitor('monitor of the learning rate', watched, hasValidation);
   if (earlyStopping) {
     const { patience = 1, minDelta } = earlyStopping;
     checkInteger(WHERE, 'patience', patience, 1);
@@ -194,6 +192,14 @@ function checkControl(
     expected: 'an optimizer of this library, whose state a checkpoint can keep',
     received: 'a tfjs optimizer',
     remedy: "Name one, for instance optimizer: 'adam'.",
+  });
+}
+
+function checkMonitor(name: string, monitor: Monitor, hasValidation: boolean): void {
+  check(MONITORS.includes(monitor) && (hasValidation || !monitor.startsWith('val')), {
+    where: WHERE,
+    expected: `${name} to be ${hasValidation ? MONITORS.join(', ') : 'loss or accuracy, as there is no validation'}`,
+    received: monitor,
   });
 }
 

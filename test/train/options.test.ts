@@ -283,6 +283,11 @@ describe('bad input', () => {
     ['a negative weight', { sampleWeights: train.labels.map(() => -1) }, /sampleWeights\[0\].*at least 0/],
     ['both validations', { validation, validationSplit: 0.1 }, /validation or validationSplit, received both/],
     ['a monitor without validation', { monitor: 'valLoss' }, /loss or accuracy.*no validation/],
+    [
+      'a schedule that watches what is not measured',
+      { learningRate: schedules.plateau({ rate: 0.1, monitor: 'valLoss' }) },
+      /monitor of the learning rate.*no validation/,
+    ],
     ['patience', { earlyStopping: { patience: 0 } }, /patience/],
     ['clip norm', { clipNorm: 0 }, /clipNorm to be a number above 0/],
     ['accumulation', { accumulateSteps: 0 }, /accumulateSteps/],
