@@ -1,6 +1,6 @@
 import { fail } from '../errors';
 import type { Checksum } from '../platform/download';
-import { type InMemoryImageDataset, inMemoryDataset } from './imageDataset';
+import { type InMemoryImageDataset, inMemoryDataset, WHOLE_PICTURES } from './imageDataset';
 
 /** The two halves of CIFAR-10. */
 export interface Cifar10 {
@@ -108,7 +108,8 @@ function allocate(size: number): Decoded {
 }
 
 function toDataset({ images, labels }: Decoded): InMemoryImageDataset {
-  return inMemoryDataset({ images, labels, height: SIDE, width: SIDE, channels: CHANNELS, classNames: CLASS_NAMES });
+  const shape = { height: SIDE, width: SIDE, channels: CHANNELS };
+  return inMemoryDataset({ images, labels, ...shape, classNames: CLASS_NAMES, resizing: WHOLE_PICTURES });
 }
 
 /** Planar records to `[n,32,32,3]`, from the record `first` of the target on. */

@@ -28,6 +28,14 @@ export interface PictureResizing {
   readonly interpolation: Interpolation;
 }
 
+/** Pictures that are what `classify` makes of whole ones, unless it is told otherwise. */
+export const WHOLE_PICTURES = {
+  fit: 'crop',
+  cropFraction: 1,
+  cropAfterResize: false,
+  interpolation: 'bilinear',
+} as const satisfies PictureResizing;
+
 /** A set of labelled pictures of one size, of which any can be read; N pictures of H x W x C bytes. */
 export interface ImageDataset<Pixels extends Uint8Array | Float32Array = Uint8Array> {
   /** N, how many pictures there are. */
@@ -63,6 +71,8 @@ export interface InMemoryDatasetOptions {
   width: number;
   channels: number;
   classNames: readonly string[];
+  /** How the pictures were resized, where that is known; what is trained on them records it. */
+  resizing?: PictureResizing | undefined;
 }
 
 /**
@@ -82,7 +92,7 @@ export interface InMemoryDatasetOptions {
  * ```
  */
 export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageDataset {
-  const { height, width, channels, classNames } = options;
+  const { height, width, channels, classNames, resizing } = options;
   const where = 'inMemoryDataset';
   for (const name of ['height', 'width', 'channels'] as const) checkInteger(where, name, options[name], 1);
   check(classNames.length > 0, { where, expected: 'at least one class name', received: 'none' });
@@ -106,7 +116,8 @@ export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageD
   const images = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   const labels = Int32Array.from(options.labels);
   const read = (indices: ArrayLike<number>) => gather(images, labels, pictureBytes, indices);
-  return { size, height, width, channels, classNames: [...classNames], images, labels, read };
+  const known = resizing && { resizing };
+  return { size, height, width, channels, classNames: [...classNames], ...known, images, labels, read };
 }
 
 /**
@@ -127,19 +138,19 @@ export function takeDataset<Pixels extends Uint8Array | Float32Array>(
 export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count: number): ImageDataset {
   checkInteger('takeDataset', 'count', count, 1);
   const size = Math.min(count, dataset.size);
-  const { height, width, channels, classNames } = dataset;
-  const resizing = dataset.resizing && { resizing: dataset.resizing };
+  const { height, width, channels, classNames, resizing } = dataset;
   if ('images' in dataset && !makesImages(dataset)) {
     const images = dataset.images.subarray(0, size * height * width * channels);
     const labels = dataset.labels.subarray(0, size);
-    return { ...inMemoryDataset({ images, labels, height, width, channels, classNames }), ...resizing };
+    return inMemoryDataset({ images, labels, height, width, channels, classNames, resizing });
   }
   const labels = dataset.labels && { labels: dataset.labels.subarray(0, size) };
   const read = (indices: ArrayLike<number>) => {
     checkIndices(indices, size);
     return dataset.read(indices);
   };
-  const taken = { size, height, width, channels, classNames, ...labels, ...resizing, read };
+  const known = resizing && { resizing };
+  const taken = { size, height, width, channels, classNames, ...labels, ...known, read };
   if (!('images' in dataset)) return taken;
   return makingImages(taken, () => dataset.read(Array.from({ length: size }, (_, i) => i)).images);
 }

@@ -1,5 +1,11 @@
 import { fail, type MobilenetError } from '../errors';
-import { checkIndices, type ImageDataset, type LabelledImages, type PictureResizing } from './imageDataset';
+import {
+  checkIndices,
+  type ImageDataset,
+  type LabelledImages,
+  type PictureResizing,
+  WHOLE_PICTURES,
+} from './imageDataset';
 import { type LabelledFiles, labelByCsv, labelBySubFolder } from './imageFolderLabels';
 import { type LoadImageFolderOptions, resolveImageFolderOptions } from './imageFolderOptions';
 import { decodePictures } from './imageFolderPictures';
@@ -68,7 +74,7 @@ export async function loadImageFolder(
   const { height, width, channels, fit } = settings;
   return {
     ...{ size: whole.length, height, width, channels, classNames: listed.classNames },
-    resizing: { fit, cropFraction: 1, cropAfterResize: false, interpolation: 'bilinear' },
+    resizing: { ...WHOLE_PICTURES, fit },
     labels: Int32Array.from(whole, (i) => listed.labels[i]!),
     files: whole.map((i) => listed.files[i]!),
     broken: listed.files.flatMap((file, i) => (errors[i] ? [{ file, reason: reasonOf(errors[i], file) }] : [])),

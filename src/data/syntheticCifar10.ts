@@ -1,6 +1,6 @@
 import { check, checkInteger } from '../errors';
 import { createRandom, type Random, shuffleInPlace } from '../random';
-import { type InMemoryImageDataset, inMemoryDataset } from './imageDataset';
+import { type InMemoryImageDataset, inMemoryDataset, WHOLE_PICTURES } from './imageDataset';
 import { SHAPES, type Shape } from './syntheticShapes';
 
 /** Options for {@link syntheticCifar10}. */
@@ -54,7 +54,8 @@ function draw(size: number, random: Random): InMemoryImageDataset {
     const hue = label / shapes.length;
     drawPicture(images.subarray(i * IMAGE_BYTES, (i + 1) * IMAGE_BYTES), shapes[label]!, hue, random);
   });
-  return inMemoryDataset({ images, labels, height: SIDE, width: SIDE, channels: 3, classNames });
+  const shape = { height: SIDE, width: SIDE, channels: 3 };
+  return inMemoryDataset({ images, labels, ...shape, classNames, resizing: WHOLE_PICTURES });
 }
 
 function drawPicture(pixels: Uint8ClampedArray, shape: Shape, classHue: number, random: Random): void {

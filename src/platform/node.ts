@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, type } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { check, fail } from '../errors';
@@ -248,13 +248,13 @@ async function writeSynced(path: string, content: Uint8Array | string | ByteStre
   }
 }
 
-/** Removes the temporary files that killed processes (Ctrl-C in a download) left beside `path`. */
+/** Removes what killed processes (Ctrl-C in a download) left beside `path`: temporary files and folders of its name. */
 async function removeAbandoned(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
-    const file = join(dirname(path), name);
-    if (!file.startsWith(`${path}.`) || !file.endsWith('.tmp')) continue;
-    const stats = await orUndefined(stat(file));
-    if (stats && Date.now() - stats.mtimeMs > ABANDONED_MS) await rm(file, { force: true });
+    if (!TEMPORARY.test(name) || name.replace(TEMPORARY, '') !== basename(path)) continue;
+    const left = join(dirname(path), name);
+    const stats = await orUndefined(stat(left));
+    if (stats && Date.now() - stats.mtimeMs > ABANDONED_MS) await rm(left, { recursive: true, force: true });
   }
 }
 
@@ -262,6 +262,7 @@ async function createFolder(folder: string, files: ReadonlyMap<string, Uint8Arra
   const temporary = `${folder}.${randomUUID()}.tmp`;
   try {
     await mkdir(temporary, { recursive: true });
+    await removeAbandoned(folder);
     for (const [name, content] of files) await writeSynced(join(temporary, name), content);
     await syncFolder(temporary);
     await rename(temporary, folder);

@@ -49,7 +49,7 @@ function expectWhole({ train, test: held }: Cifar10) {
     }
     expect(Buffer.compare(dataset.images, expected)).toBe(0);
     expect(dataset.labels).toEqual(labels);
-    expect(dataset).toMatchObject({ height: 32, width: 32, channels: 3 });
+    expect(dataset).toMatchObject({ height: 32, width: 32, channels: 3, resizing: { fit: 'crop', cropFraction: 1 } });
     expect(dataset.classNames[9]).toBe('truck');
   }
 }

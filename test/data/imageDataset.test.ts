@@ -86,7 +86,7 @@ test('takeDataset of a dataset that is not in memory reads through', async () =>
 
 test('takeDataset and subsetDataset know how the pictures were resized', () => {
   const resizing = { fit: 'stretch', cropFraction: 1, cropAfterResize: false, interpolation: 'bilinear' } as const;
-  const dataset = { ...inMemoryDataset(options), resizing };
+  const dataset = inMemoryDataset({ ...options, resizing });
   const { images: _, labels: __, ...lazy } = dataset;
   for (const few of [
     takeDataset(dataset, 2),

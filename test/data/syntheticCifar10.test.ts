@@ -12,7 +12,7 @@ test('has the shape of CIFAR-10, ten balanced classes', () => {
   const { train, test: held } = syntheticCifar10();
   expect([train.size, held.size]).toEqual([2000, 500]);
   for (const dataset of [train, held]) {
-    expect(dataset).toMatchObject({ height: 32, width: 32, channels: 3 });
+    expect(dataset).toMatchObject({ height: 32, width: 32, channels: 3, resizing: { fit: 'crop', cropFraction: 1 } });
     expect(new Set(dataset.classNames).size).toBe(10);
     const counts = new Array(10).fill(0);
     for (const label of dataset.labels) counts[label]++;

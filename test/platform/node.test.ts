@@ -253,13 +253,16 @@ describe('the cache', () => {
   });
 
   test('what killed processes left is swept away, what others are writing is not', async () => {
-    await fs.writeFile(join(root, 'name.1.tmp'), 'abandoned');
-    await fs.writeFile(join(root, 'name.2.tmp'), 'in use');
-    await fs.writeFile(join(root, 'other.tmp'), 'not ours');
+    const [abandoned, inUse] = [0, 1].map((i) => `name.0000000${i}-0000-4000-8000-000000000000.tmp`);
+    const notOurs = ['name.notes.tmp', 'other.00000000-0000-4000-8000-000000000000.tmp'];
     const yesterday = new Date(Date.now() - 86_400_000);
-    for (const name of ['name.1.tmp', 'other.tmp']) await fs.utimes(join(root, name), yesterday, yesterday);
+    for (const name of [abandoned!, ...notOurs]) {
+      await fs.writeFile(join(root, name), '');
+      await fs.utimes(join(root, name), yesterday, yesterday);
+    }
+    await fs.writeFile(join(root, inUse!), '');
     await platform.writeCache('name', streamOf('bytes'), root);
-    expect(await fs.readdir(root)).toEqual(['name', 'name.2.tmp', 'other.tmp']);
+    expect(await fs.readdir(root)).toEqual(['name', inUse, ...notOurs]);
   });
 });
 

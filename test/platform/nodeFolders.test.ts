@@ -96,6 +96,15 @@ test('where folders cannot be opened, as on Windows, it does without', async () 
   expect(await folders.list(root)).toEqual(['one']);
 });
 
+test('a new folder sweeps away what killed processes left of it long ago', async () => {
+  const [old, fresh, other] = [`one.${killedId}.tmp`, `one.${killedId.replace('4', '5')}.tmp`, `other.${killedId}.tmp`];
+  for (const name of [old, fresh, other]) await fs.mkdir(join(root, name));
+  await fs.writeFile(join(root, old, 'half'), '');
+  for (const name of [old, other]) await fs.utimes(join(root, name), 0, 0);
+  await folders.create(join(root, 'one'), files);
+  expect((await fs.readdir(root)).sort()).toEqual(['one', fresh, other].sort());
+});
+
 test('what killed processes left does not count, and is swept away by its prefix', async () => {
   const left = [`mine-1.${killedId}.tmp`, `mine-2.${killedId}.tmp`];
   const others = [`other.${killedId}.tmp`, `.${killedId}.tmp`];

@@ -28,12 +28,11 @@ describe('replaceFile', () => {
   });
 
   test('removes what killed processes left beside it, and nothing that is in use', async () => {
-    const [old, fresh] = ['file.0.tmp', 'file.1.tmp'].map((name) => join(root, name)) as [string, string];
-    await writeFile(old, '');
-    await writeFile(fresh, '');
-    await utimes(old, 0, 0);
+    const [old, fresh] = [0, 1].map((i) => `file.0000000${i}-0000-4000-8000-000000000000.tmp`) as [string, string];
+    for (const name of [old, fresh, 'file.mine.tmp']) await writeFile(join(root, name), '');
+    for (const name of [old, 'file.mine.tmp']) await utimes(join(root, name), 0, 0);
     await platform.replaceFile(join(root, 'file'), '');
-    expect((await readdir(root)).sort()).toEqual(['file', 'file.1.tmp']);
+    expect((await readdir(root)).sort()).toEqual(['file', fresh, 'file.mine.tmp']);
   });
 
   test('is refused in a browser', async () => {

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { freeze, type ImageDataset, loadPretrained, mobilenetV1, replaceHead, setModelMetadata } from '../../index';
+import { freeze, type ImageDataset, loadPretrained, mobilenetV1, replaceHead } from '../../index';
 import { type Session, say } from '../session';
 import { withProgressBar } from '../shared/progressBar';
 import { grouped } from '../shared/text';
@@ -32,8 +32,6 @@ async function loadFeatures(
   );
   try {
     const model = replaceHead(features, { classNames, seed });
-    // It is trained on whole pictures, resized as all are; ImageNet's evaluation cuts the centre out.
-    setModelMetadata(model, { cropFraction: 1, cropAfterResize: false, interpolation: 'bilinear' });
     say(session, `Features of ${pretrained}; ${grouped(freeze(model))} parameters of a new head are trained`);
     return model;
   } finally {
