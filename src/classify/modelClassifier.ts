@@ -62,7 +62,7 @@ export class ModelClassifier implements Classifier {
       return async () => {
         const pixels = await chunks.next();
         const runner = await this.runnerUntil(output);
-        return runner.run(pixels!);
+        return finite('embed', await runner.run(pixels!));
       };
     }, signal);
   }
@@ -110,8 +110,7 @@ export class ModelClassifier implements Classifier {
   private async probabilities(where: string, pixels: Pixels): Promise<Float32Array[]> {
     const { runners, settings } = this.parts;
     const K = this.classNames.length;
-    const outputs = await runners.whole.run(pixels);
-    if (!outputs.every(Number.isFinite)) failNonFinite(where);
+    const outputs = finite(where, await runners.whole.run(pixels));
     const probabilities = settings.outputKind === 'logits' ? softmax(outputs, K) : outputs;
     return Array.from({ length: pixels.images }, (_, n) => probabilities.subarray(n * K, (n + 1) * K));
   }
@@ -152,7 +151,9 @@ function isTensorBatch(images: unknown): images is Tensor4D {
   return false;
 }
 
-function failNonFinite(where: string): never {
+/** The outputs, unless the model gave numbers that mean nothing. */
+function finite(where: string, outputs: Float32Array): Float32Array {
+  if (outputs.every(Number.isFinite)) return outputs;
   fail({
     code: 'non-finite',
     where,

@@ -80,7 +80,8 @@ function byName(where: string, classNames: readonly string[], weights: Readonly<
     expected: `classWeights of the classes ${classNames.join(', ')}`,
     received: unknown.join(', '),
   });
-  return classNames.map((name) => weights[name] ?? 1);
+  const given = new Map(Object.entries(weights));
+  return classNames.map((name) => given.get(name) ?? 1);
 }
 
 /** scikit-learn's `class_weight='balanced'`; a class without pictures counts as 1. */

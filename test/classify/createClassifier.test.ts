@@ -153,6 +153,8 @@ describe.each(['tfjs', 'fused'] as const)('with the engine %s', (engine) => {
     nan.dispose();
     const classifier = await classifierOf(model, { engine });
     await expect(classifier.classify(pictures[0]!)).rejects.toMatchObject({ code: 'non-finite' });
+    await expect(classifier.embed(pictures[0]!, { layer: 'preds' })).rejects.toMatchObject({ code: 'non-finite' });
+    expect(await classifier.embed(pictures[0]!)).toBeInstanceOf(Float32Array);
   });
 
   test('pictures are cropped and resized, and mapped to the range, as asked', async () => {
