@@ -4,9 +4,10 @@ import { check, fail } from '../errors';
 import { findHead } from '../model/head';
 import { checkActivations } from './checkActivations';
 import { checkPadding } from './checkPadding';
+import { checkStrides } from './checkStrides';
 import { describeMismatches, type Mismatch } from './describeMismatches';
 import { fitUnit, type KernelWeights, type ModelUnit, type NewValues } from './fitUnit';
-import { chooseHead, type HeadChoice, hasBackground, headRemedy, type Sides } from './heads';
+import { chooseHead, type HeadChoice, hasBackground, headRemedy, isPointwise, type Sides } from './heads';
 import { chainOf, type ModelBatchNorm, type ModelKernel, modelLayers } from './modelLayers';
 import type { BatchNormWeights, NetworkWeights } from './networkWeights';
 import { groupUnits } from './units';
@@ -32,6 +33,12 @@ export interface AssignWeightsOptions {
    * @default false
    */
   ignoreActivations?: boolean;
+  /**
+   * Takes weights of a network with other strides, such as a stem of stride 2 where the model, for smaller pictures, has 1:
+   * good enough to train further, not to classify.
+   * @default false
+   */
+  ignoreStrides?: boolean;
 }
 
 /** Which layers of the model {@link assignWeights} has changed. */
@@ -48,8 +55,8 @@ export interface AssignedLayers {
  *
  * What the two may differ in: a 1x1 convolution and a dense layer are one; where the file's batch norms were folded into
  * kernels and biases, those of the model become one that only adds the bias; a bias before a batch norm goes into its
- * mean; an epsilon other than the model's goes into gamma. The function stays the same, but for rounding; activations and
- * padding must be the same as far as the file tells them.
+ * mean; an epsilon other than the model's goes into gamma. The function stays the same, but for rounding; activations,
+ * strides and padding must be the same as far as the file tells them.
  *
  * @throws {MobilenetError} `invalid-argument` where they differ in more than that, with a list of the layers; the model
  * is then as it was.
@@ -57,14 +64,16 @@ export interface AssignedLayers {
 export function assignWeights(
   model: LayersModel,
   weights: NetworkWeights,
-  { head = 'load', ignorePadding = false, ignoreActivations = false }: AssignWeightsOptions = {},
+  { head = 'load', ignorePadding = false, ignoreActivations = false, ignoreStrides = false }: AssignWeightsOptions = {},
 ): AssignedLayers {
   const { where } = weights;
   const chain = chainOf(where, model);
   const own = groupUnits<ModelKernel, ModelBatchNorm>(modelLayers(where, chain));
   const file = groupUnits<KernelWeights, BatchNormWeights>(weights.layers);
   const classifier = findHead(model, chain)?.classifier;
-  const hasHead = classifier !== undefined && own.at(-1)?.kernel?.layer === classifier;
+  const isOther = head === 'skip' && !classifier && isPointwise(own.at(-1)) && model.outputs[0]!.shape.length === 2;
+  // One with a sigmoid, say, is left alone where it is asked for.
+  const hasHead = isOther || (classifier !== undefined && own.at(-1)?.kernel?.layer === classifier);
   const sides = chooseHead(own, file, hasHead, head);
   const newValues = fitAll(model, where, sides, () => headRemedy(own, file, hasHead));
   check(head !== 'dropBackground' || hasBackground(own, file, hasHead), {
@@ -74,6 +83,7 @@ export function assignWeights(
     remedy: 'Leave head out; or where its first class is the background, build the model with one class less.',
   });
   if (!ignoreActivations) checkActivations(where, sides);
+  if (!ignoreStrides) checkStrides(where, sides);
   if (weights.padding && !ignorePadding) checkPadding(where, model, chain, weights.padding);
   write(newValues);
   return { layers: sides.model.flatMap(namesOf), skipped: sides.kept.flatMap(namesOf) };

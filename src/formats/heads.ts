@@ -62,6 +62,11 @@ interface Classifier extends FileUnit {
 }
 
 function isClassifier(unit: FileUnit | undefined): unit is Classifier {
+  return isPointwise(unit);
+}
+
+/** Whether a unit is a dense layer, or a convolution that is one, with no batch norm behind it. */
+export function isPointwise(unit: FileUnit | ModelUnit | undefined): boolean {
   if (!unit?.kernel || unit.norm) return false;
   const { kind, kernel } = unit.kernel;
   return kind === 'dense' || (kind === 'conv' && kernel.shape[0] === 1 && kernel.shape[1] === 1);

@@ -25,8 +25,9 @@ export interface LoadWeightsOptions extends AssignWeightsOptions {
  * The network of the file must be the model's: the n-th layer that has weights is the n-th of the other, whatever their
  * names. What may differ is made up for, so that the function stays the same: batch norms that were folded into
  * kernels and biases, an epsilon of another framework (gamma is scaled; the statistics stay true), a classifier that is
- * dense or a 1x1 convolution. A padding that differs is refused, unless `ignorePadding` is set, and so are activations,
- * unless `ignoreActivations` is, as far as the file tells them: safetensors files and those of weights alone do not.
+ * dense or a 1x1 convolution. A padding that differs is refused, unless `ignorePadding` is set, and so are strides, unless
+ * `ignoreStrides` is, and activations, unless `ignoreActivations` is, as far as the file tells them: safetensors files of
+ * others and those of weights alone do not.
  *
  * The model's metadata is not changed; `metadata` of the result is what belongs there.
  *
@@ -51,10 +52,17 @@ export async function loadWeights(
   options: LoadWeightsOptions = {},
 ): Promise<LoadedWeights> {
   const where = 'loadWeights';
-  const { head = 'load', ignorePadding = false, ignoreActivations = false, ...opening } = options;
+  const {
+    head = 'load',
+    ignorePadding = false,
+    ignoreActivations = false,
+    ignoreStrides = false,
+    ...opening
+  } = options;
   checkOneOf(where, 'head', head, ['load', 'skip', 'dropBackground']);
   checkBoolean(where, 'ignorePadding', ignorePadding);
   checkBoolean(where, 'ignoreActivations', ignoreActivations);
+  checkBoolean(where, 'ignoreStrides', ignoreStrides);
   check((typeof source === 'string' && source !== '') || (typeof source === 'object' && source !== null), {
     where,
     expected: 'a path, a URL, bytes or files',
@@ -65,5 +73,6 @@ export async function loadWeights(
     import('./loadWeightFile'),
   ]);
   const file = await openWeightSource(source, opening satisfies OpenWeightSourceOptions);
-  return loadWeightFile(model, file, { head, ignorePadding, ignoreActivations, onProgress: opening.onProgress });
+  const assigning = { head, ignorePadding, ignoreActivations, ignoreStrides };
+  return loadWeightFile(model, file, { ...assigning, onProgress: opening.onProgress });
 }

@@ -20,15 +20,22 @@ interface Named {
   readonly activation?: Activation | undefined;
 }
 
+/** How a window moves over a map, rows before columns; undefined where the file does not say. */
+export interface Steps {
+  readonly strides?: readonly number[] | undefined;
+  /** Undefined is 1 where the strides are known. */
+  readonly dilationRate?: readonly number[] | undefined;
+}
+
 /** A convolution; kernel `[KH,KW,C,F]`, bias `[F]`. */
-export interface ConvWeights extends Named {
+export interface ConvWeights extends Named, Steps {
   readonly kind: 'conv';
   readonly kernel: Values;
   readonly bias?: Values | undefined;
 }
 
 /** A depthwise convolution; kernel `[KH,KW,C,M]`, bias `[C * M]`. */
-export interface DepthwiseWeights extends Named {
+export interface DepthwiseWeights extends Named, Steps {
   readonly kind: 'depthwise';
   readonly kernel: Values;
   readonly bias?: Values | undefined;

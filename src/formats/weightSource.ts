@@ -55,7 +55,8 @@ async function openBlob(blob: Blob): Promise<WeightFile> {
 /** One file of weights, or a `model.json` and its shards; their folders are not known, so names alone must do. */
 async function openPicked(files: readonly File[]): Promise<WeightFile> {
   const names = files.map(({ name }) => name);
-  const main = files.length === 1 ? files[0] : files.find(({ name }) => /\.json$/i.test(name));
+  const json = files.find(({ name }) => name === 'model.json') ?? files.find(({ name }) => /\.json$/i.test(name));
+  const main = files.length === 1 ? files[0] : json;
   if (!main) refuse(WHERE, 'one file of weights, or a model.json and its shards', names.join(', ') || 'no files');
   const byName = new Map(files.map((file) => [file.name, file]));
   return {

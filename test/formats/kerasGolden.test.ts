@@ -43,7 +43,11 @@ describe.each(wholeNetworks)('%s', (name) => {
 
 test.each(wholeNetworks)('%s has the bits of all the others', async (name) => {
   const values = async (file: string) =>
-    (await readFile(file, goldenFile(file))).layers.map(({ name: _, activation: __, ...layer }) => layer);
+    (await readFile(file, goldenFile(file))).layers.map(({ name: _, activation: __, ...layer }) => ({
+      ...layer,
+      strides: 0,
+      dilationRate: 0,
+    }));
   expect(await values(name)).toEqual(await values('keras2.h5'));
 });
 

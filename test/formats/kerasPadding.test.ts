@@ -27,6 +27,12 @@ const relu = layer('ReLU', {});
 const pooling = layer('AveragePooling2D', {});
 
 test.each<[string, readonly ConfigLayer[], string | undefined]>([
+  [
+    'a head of one pixel that is valid, behind maps of unknown size',
+    [pictures(33), conv(2), depthwise(2), pooling, conv(1, 'valid', 1)],
+    'same',
+  ],
+  ['nothing but single pixels', [pictures(33), conv(1, 'valid', 1)], undefined],
   ['all same', [pictures(33), conv(2), relu, depthwise(1), depthwise(2)], 'same'],
   ["Keras's", [pictures(33), conv(2), relu, depthwise(1), zeros(0, 1), depthwise(2, 'valid')], 'keras'],
   ["PyTorch's", [pictures(33), zeros(1, 1), conv(2, 'valid'), relu, zeros(1, 1), depthwise(2, 'valid')], 'torch'],

@@ -54,6 +54,7 @@ test('the file says who wrote it, what it knows of pictures and classes, and has
     inputRange: '[-1,1]',
     cropFraction: '0.875',
     interpolation: '"bicubic"',
+    padding: '"same"',
   });
   expect(graph.initializers.map(({ name }) => name)).toEqual(
     expect.arrayContaining(model.weights.map(({ originalName }) => originalName)),

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { exportSafetensors } from '../../src/formats/exportSafetensors';
 import { loadWeights } from '../../src/formats/loadWeights';
 import { loadModel } from '../../src/io/loadModel';
+import { setModelMetadata } from '../../src/model/metadata';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
 import { bitsOf } from './networks';
 
@@ -43,6 +44,7 @@ describe.skipIf(missing)(`ImageNet weights, alpha 0.25${reason}`, () => {
     model = build();
     const { format, layers, inputRange } = await loadWeights(model, `${folder}/mobilenet_v1_0.25_224`);
     expect([format, layers.length, inputRange]).toEqual(['tfjs-layers', 55, [-1, 1]]);
+    setModelMetadata(model, { inputRange: inputRange! });
   });
 
   test('from the tfjs model: the bits that loadModel gives, and the logits within 1e-4 of the truth', async () => {

@@ -108,12 +108,29 @@ describe('of ours', () => {
 
   test('what bytes are mapped to: by ImageNet where the classes are its, else unknown', async () => {
     const rangeOf = async (model: LayersModel) => {
-      const file = await layersModelFile(model);
-      return (await loadWeights(model, pickedOf(file))).inputRange;
+      const { json, shard } = await layersModelFile(model);
+      const inputRange = async (file: TfjsModel) => (await loadWeights(model, pickedOf(file))).inputRange;
+      // A file of ours has what the model knows.
+      expect(await inputRange({ json, shard })).toBeUndefined();
+      return inputRange({ json: { ...json, userDefinedMetadata: undefined }, shard });
     };
     expect(await rangeOf(narrowNet({ classes: 1000 }))).toEqual([-1, 1]);
     expect(await rangeOf(narrowNet())).toBeUndefined();
   });
+});
+
+test('names of layers may have slashes, and files more than one JSON', async () => {
+  const named = () =>
+    chain(
+      [4, 4, 3],
+      layers.conv2d({ filters: 2, kernelSize: 1, name: 'block1/conv' }),
+      layers.conv2d({ filters: 2, kernelSize: 1, name: 'block2/conv' }),
+      layers.globalAveragePooling2d({}),
+    );
+  const [from, to] = [named(), named()];
+  const picked = pickedOf(await layersModelFile(from)) as File[];
+  await loadWeights(to, [new File(['{}'], 'metadata.json'), ...picked]);
+  expect(bitsOf(to)).toEqual(bitsOf(from));
 });
 
 /** A model of two layers, and a file of it. */
@@ -169,7 +186,12 @@ describe('files that are refused, by loadWeights and, where they are no model, b
 
   test.each<[string, (json: LooseJson) => void, string | RegExp]>([
     ['a weight less', (json) => (weightsOf(json)[0].name = 'other/kernel'), 'the weight conv/kernel, received bias'],
-    ['two weights of one name', (json) => (weightsOf(json)[1].name = 'x/conv/kernel'), 'end in conv/kernel'],
+    ['weights of no layer', (json) => (weightsOf(json)[1].name = 'x/conv/kernel'), 'others: x/conv'],
+    [
+      'weights of two layers of one name',
+      (json) => [0, 1].map((i) => (weightsOf(json)[i].name = `${i}/conv/kernel`)),
+      'end in /conv',
+    ],
     ['a kernel of other axes', (json) => (weightsOf(json)[0].shape = [3, 2]), '4 axes of conv/kernel, received [3,2]'],
     [
       'weights of another kind of layer',

@@ -105,6 +105,31 @@ test('batch norms that no convolution takes in come back within 5e-6', async () 
 });
 
 describe('what is in a file', () => {
+  test('a softmax is over the classes, whatever shape stands behind it', async () => {
+    const shaped = chain(
+      [4, 4, 2],
+      layers.globalAveragePooling2d({}),
+      layers.dense({ units: 6, activation: 'softmax' }),
+      layers.reshape({ targetShape: [2, 3] }),
+    );
+    const steps = await outline(await exportTflite(shaped));
+    expect(steps.slice(-2)).toEqual(['SOFTMAX [1,6]', 'RESHAPE [1,2,3]']);
+  });
+
+  test('a convolution behind a dense layer reads a map', async () => {
+    const model = chain(
+      [4, 4, 2],
+      layers.globalAveragePooling2d({}),
+      layers.dense({ units: 6 }),
+      layers.reshape({ targetShape: [1, 1, 6] }),
+      layers.conv2d({ filters: 3, kernelSize: 1 }),
+    );
+    randomizeWeights(model, createRandom(1));
+    const steps = await outline(await exportTflite(model));
+    expect(steps.slice(-2)).toEqual(['RESHAPE [1,1,1,6]', 'CONV_2D [1,1,1,3]']);
+    await expectRoundTrip(model);
+  });
+
   test('the operators of a network: batch norms and activations are part of the convolutions, dropout is gone', async () => {
     const steps = await outline(await exportTflite(network({ inputShape: [32, 40, 3] })));
     expect(steps.slice(0, 4)).toEqual([

@@ -127,6 +127,7 @@ describe('layers', () => {
         kind: 'conv',
         name: 'constant',
         kernel: { shape: [1, 1, 2, 2], data: Float32Array.of(1, 3, 2, 4) },
+        strides: [1, 1],
         activation: [],
       },
     ]);

@@ -24,7 +24,7 @@ const PREFERRED: readonly PaddingStyle[] = ['keras', 'same', 'torch'];
 /** The style by which all convolutions of a model pad; undefined where there is no such style. */
 export function configPadding(layers: readonly ConfigLayer[]): PaddingStyle | undefined {
   const axes = windowAxes(layers);
-  if (!axes) return undefined;
+  if (!axes?.length) return undefined;
   return (
     PREFERRED.find((style) => axes.every((axis) => isLiterally(style, axis))) ??
     PREFERRED.find((style) => axes.every((axis) => padsAlike(style, axis)))
@@ -67,7 +67,8 @@ function windowAxes(layers: readonly ConfigLayer[]): Axis[] | undefined {
     } else if (className === 'Conv2D' || className === 'DepthwiseConv2D') {
       const both = layerAxes(className, config, sizes, zeros);
       if (!both) return undefined;
-      axes.push(...both);
+      // Of a single pixel all styles make one thing.
+      axes.push(...both.filter(({ kernelSize }) => kernelSize > 1));
       sizes = [outputSize(both[0]), outputSize(both[1])];
       zeros = [NONE, NONE];
     } else if (!keepsSize.has(className)) {

@@ -1,6 +1,7 @@
 import { refuse } from '../../io/refuse';
 import type { Activation } from '../activation';
 import type { Values, WeightedLayer } from '../networkWeights';
+import { configSteps } from './configSteps';
 
 /** A layer that a file has weights of. */
 export interface KerasLayer {
@@ -29,7 +30,8 @@ export function weightedLayer(where: string, layer: KerasLayer): WeightedLayer {
   const known = (bias ? 2 : 1) === weights.size;
   if (known && kernel?.shape.length === 2 && !depthwise) return { kind: 'dense', name, kernel, bias };
   if (known && kernel?.shape.length === 4) {
-    return { kind: depthwise || isDepthwise(layer) ? 'depthwise' : 'conv', name, kernel, bias };
+    const kind = depthwise || isDepthwise(layer) ? 'depthwise' : 'conv';
+    return { kind, name, kernel, bias, ...configSteps(layer.config) };
   }
   refuse(
     where,

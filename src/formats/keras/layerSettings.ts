@@ -72,7 +72,9 @@ function snakeName(name: string): string {
 
 function kerasValue(name: string, value: unknown): unknown {
   if (name === 'dataFormat') return value === 'channelsFirst' ? 'channels_first' : 'channels_last';
-  // A size of Reshape that is left open.
-  if (Array.isArray(value)) return value.map((item) => item ?? -1);
+  // As Keras 2 wrote it for batch norms.
+  if (name === 'axis' && Array.isArray(value) && value.length === 1) return value[0];
+  // A size that is left open.
+  if (name === 'targetShape' && Array.isArray(value)) return value.map((item) => item ?? -1);
   return value ?? null;
 }

@@ -69,7 +69,7 @@ export class Network {
     }
     const isSame = this.zeros === noZeros && !this.source.padsApart && isEqual(placement, same);
     const window = isSame ? { sliding: { ...sliding, padding: 'same' as const }, zeros: noZeros } : { sliding, zeros };
-    this.add(layer);
+    this.add({ ...layer, strides: sliding.strides });
     this.windows.push({ kind: layer.kind, height, width, ...window });
     this.zeros = noZeros;
     this.dims = [undefined, undefined, placement.height, placement.width];

@@ -69,12 +69,13 @@ function weightsOf({ source }: Network, node: OnnxNode, rank: number): Values {
   return refuse(source.where, `weights of ${node.name} with ${rank} dimensions`, `[${weights.shape}]`);
 }
 
-/** Undefined where the node has none. */
+/** Undefined where the node has none, or one of zeros, as our folded files do. */
 function biasOf({ source }: Network, node: OnnxNode, channels: number): Values | undefined {
   const name = node.inputs[2];
   if (!name) return undefined;
   const { shape, data } = source.constants.floats(name);
-  if (data.length === channels) return { shape: [channels], data };
+  if (data.length === channels)
+    return data.some((value) => !Object.is(value, 0)) ? { shape: [channels], data } : undefined;
   return refuse(source.where, `${name} to be a bias of ${channels} values`, `[${shape}]`);
 }
 

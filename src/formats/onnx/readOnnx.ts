@@ -1,3 +1,4 @@
+import { type PaddingStyle, paddingStyles } from '../../model/architecture';
 import { type FileMetadata, readMetadata } from '../fileMetadata';
 import { loadPackage } from '../loadPackage';
 import type { NetworkWeights, WeightFile } from '../networkWeights';
@@ -32,7 +33,7 @@ export async function readOnnx({ bytes, where }: WeightFile): Promise<NetworkWei
     format: 'onnx',
     where,
     layers: network.layers,
-    padding: paddingStyleOf(network.windows),
+    padding: ownPadding(model) ?? paddingStyleOf(network.windows),
     ...readOwnMetadata(model),
     inputRange: readInputRange(model, input, network),
   };
@@ -41,6 +42,11 @@ export async function readOnnx({ bytes, where }: WeightFile): Promise<NetworkWei
 /** Files of ours have every entry as JSON; what is none was written by others, and left out. */
 function readOwnMetadata({ metadata }: OnnxModel): FileMetadata {
   return readMetadata(Object.fromEntries([...metadata].map(([key, text]) => [key, parseJson(text)])));
+}
+
+function ownPadding({ metadata }: OnnxModel): PaddingStyle | undefined {
+  const padding = parseJson(metadata.get('padding') ?? 'null');
+  return paddingStyles.find((style) => style === padding);
 }
 
 function parseJson(text: string): unknown {

@@ -3,8 +3,10 @@ import { version } from '../../../package.json';
 import { foldBatchNorm } from '../../graph/foldBatchNorm';
 import type { StageGraph } from '../../graph/stage';
 import { getModelMetadata, type ModelMetadata } from '../../model/metadata';
+import { paddingOf } from '../checkPadding';
 import { writeMetadata } from '../fileMetadata';
 import { loadPackage } from '../loadPackage';
+import { chainOf } from '../modelLayers';
 import { ChainWriter } from './chainWriter';
 import { encodeModel } from './encodeModel';
 import { float16Writer } from './float16Stages';
@@ -110,6 +112,9 @@ function irVersion(opset: number): number {
 
 /** What the model knows of its pictures and classes, each entry as JSON; the size is the input's. */
 function metadataOf(model: LayersModel, { embedPreprocessing, inputRange }: OnnxSettings): Map<string, string> {
-  const metadata = writeMetadata({ ...getModelMetadata(model), ...(embedPreprocessing && { inputRange }) });
-  return new Map(Object.entries(metadata).map(([key, value]) => [key, JSON.stringify(value)]));
+  const ofPictures = writeMetadata({ ...getModelMetadata(model), ...(embedPreprocessing && { inputRange }) });
+  // On even maps windows alone do not tell 'keras' from 'same'.
+  const metadata = { ...ofPictures, padding: paddingOf(model, chainOf(WHERE, model)) };
+  const known = Object.entries(metadata).filter(([, value]) => value !== undefined);
+  return new Map(known.map(([key, value]) => [key, JSON.stringify(value)]));
 }

@@ -9,6 +9,8 @@ export interface OwnMetadata extends FileMetadata {
   readonly layers?: readonly string[] | undefined;
   /** Of the batch norms among them. */
   readonly epsilons: readonly number[];
+  /** Of every kernel, rows before columns; those of a dense layer are 1. Older files have none. */
+  readonly strides?: readonly (readonly number[])[] | undefined;
   /** How the network pads, where it is in one of the styles. */
   readonly padding?: PaddingStyle | undefined;
 }
@@ -22,16 +24,17 @@ export function readOwnMetadata(where: string, metadata: Readonly<Record<string,
   const text = metadata[METADATA_KEY];
   if (text === undefined) return undefined;
   const json = parse(where, text);
-  const { layers, epsilons, padding } = isObject(json) ? json : {};
+  const { layers, epsilons, strides, padding } = isObject(json) ? json : {};
   const style = paddingStyles.find((one) => one === padding);
   if (
     (layers !== undefined && !isListOf(layers, isText)) ||
     !isListOf(epsilons, isEpsilon) ||
+    (strides !== undefined && !isListOf(strides, isPair)) ||
     (padding !== undefined && !style)
   ) {
-    refuse(where, `layers, epsilons and padding under ${METADATA_KEY} of the metadata`, text.slice(0, 200));
+    refuse(where, `layers, epsilons, strides and padding under ${METADATA_KEY} of the metadata`, text.slice(0, 200));
   }
-  return { ...readMetadata(json), layers, epsilons, padding: style };
+  return { ...readMetadata(json), layers, epsilons, strides, padding: style };
 }
 
 export function writeOwnMetadata(metadata: OwnMetadata): Record<string, string> {
@@ -52,6 +55,10 @@ function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): valu
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isPair(value: unknown): value is number[] {
+  return isListOf(value, isEpsilon) && value.length === 2;
 }
 
 function isEpsilon(value: unknown): value is number {

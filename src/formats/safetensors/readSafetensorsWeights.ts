@@ -1,8 +1,9 @@
+import { refuse } from '../../io/refuse';
 import { readSafetensors, type SafetensorsTensor } from '../../io/safetensors';
 import type { PaddingStyle } from '../../model/architecture';
 import { checkChain } from '../checkChain';
 import { imagenetRange } from '../imagenetRange';
-import type { NetworkWeights, WeightFile } from '../networkWeights';
+import type { NetworkWeights, WeightedLayer, WeightFile } from '../networkWeights';
 import { hasKerasNames, kerasLayers } from './kerasLayers';
 import { type OwnMetadata, readOwnMetadata } from './ownMetadata';
 import { torchLayers } from './torchLayers';
@@ -16,18 +17,31 @@ export async function readSafetensorsWeights({ bytes, where }: WeightFile): Prom
   const { tensors, metadata } = readSafetensors(bytes, where);
   const own = readOwnMetadata(where, metadata);
   const framework = hasKerasNames(tensors) ? undefined : frameworkOf(tensors);
-  const { layers: order, epsilons, padding, ...ofPictures }: Partial<OwnMetadata> = own ?? {};
+  const { layers: order, epsilons, strides, padding, ...ofPictures }: Partial<OwnMetadata> = own ?? {};
   const epsilonOf = (norm: number) => epsilons?.[norm] ?? framework?.epsilon;
   const layers = framework ? torchLayers(where, tensors, epsilonOf) : kerasLayers(where, tensors, order, epsilonOf);
   checkChain(where, layers);
   return {
     format: 'safetensors',
     where,
-    layers,
+    layers: strides ? withStrides(where, layers, strides) : layers,
     padding: own ? padding : framework?.padding,
-    inputRange: imagenetRange(layers),
+    inputRange: own ? undefined : imagenetRange(layers),
     ...ofPictures,
   };
+}
+
+function withStrides(
+  where: string,
+  layers: readonly WeightedLayer[],
+  strides: readonly (readonly number[])[],
+): WeightedLayer[] {
+  const kernels = layers.filter(({ kind }) => kind !== 'batchNorm');
+  if (kernels.length !== strides.length) refuse(where, `strides of ${kernels.length} kernels`, strides.length);
+  const of = new Map(kernels.map((layer, i) => [layer, strides[i]]));
+  return layers.map((layer) =>
+    layer.kind === 'conv' || layer.kind === 'depthwise' ? { ...layer, strides: of.get(layer) } : layer,
+  );
 }
 
 /** What its framework says of a network, where the file does not. */

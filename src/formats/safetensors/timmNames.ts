@@ -26,14 +26,15 @@ export function notMobilenetV1(units: readonly ModelUnit[]): string | undefined 
   if (units.length < body || units.length > names.length)
     return `${units.length} kernels, not ${body} and a classifier`;
   const wrong = units.find(({ kernel, norm }, i) => {
-    if (i === body) return norm !== undefined || !kernel || !isPointwise(kernel);
+    if (i === body) return norm !== undefined || !kernel || !isPointwise(kernel, units[i - 1]!.kernel!);
     const kind = names[i]![0].endsWith('conv_dw') ? 'depthwise' : 'conv';
     return kernel?.kind !== kind || kernel.bias !== undefined || !norm?.isFoldable || !isRelu6(norm.activation);
   });
   return wrong && `layer '${wrong.kernel?.name ?? wrong.norm?.name}', where timm has another one`;
 }
 
-/** A dense layer, or a convolution that is one. */
-function isPointwise({ kind, kernel }: ModelKernel): boolean {
-  return kind === 'dense' || (kind === 'conv' && kernel.shape[0] === 1 && kernel.shape[1] === 1);
+/** A dense layer of one pixel, or a convolution that is one. */
+function isPointwise({ kind, kernel: { shape } }: ModelKernel, { kernel: before }: ModelKernel): boolean {
+  if (shape.at(-2) !== before.shape.at(-1)) return false;
+  return kind === 'dense' || (kind === 'conv' && shape[0] === 1 && shape[1] === 1);
 }

@@ -38,15 +38,22 @@ export async function writeSafetensorsWeights(
   });
   const tensors = await ModelTensors.read(layers, epsilon);
   const epsilons = layers.flatMap((layer) => (layer.kind === 'batchNorm' ? [epsilon ?? layer.epsilon] : []));
-  const own = { epsilons, padding: paddingOf(model, chain), ...writeMetadata(getModelMetadata(model)) };
+  const strides = units.flatMap(({ kernel }) => (kernel ? [stridesOf(kernel)] : []));
+  const own = { epsilons, strides, padding: paddingOf(model, chain), ...writeMetadata(getModelMetadata(model)) };
   if (layout === 'keras') {
     const names = layers.map(({ name }) => name);
     return writeSafetensors(kerasTensors(WHERE, layers, tensors), writeOwnMetadata({ ...own, layers: names }));
   }
   const padding = (['torch', 'same'] as const).find((style) => padsAs(model, chain, style));
   const isOneEpsilon = new Set(epsilons).size === 1;
-  const timm = padding && isOneEpsilon ? timmCall(units, epsilons[0]!, padding) : undefined;
+  // timm takes the mean.
+  const isPooledOtherwise = chain.some((layer) => /MaxPooling2D$/.test(layer.getClassName()));
+  const timm = padding && isOneEpsilon && !isPooledOtherwise ? timmCall(units, epsilons[0]!, padding) : undefined;
   // Hugging Face's tools ask whose layouts these are.
   const metadata = { format: 'pt', ...(timm !== undefined && { timm }), ...writeOwnMetadata(own) };
   return writeSafetensors(timmTensors(units, tensors), metadata);
+}
+
+function stridesOf({ kind, layer }: ModelKernel): readonly number[] {
+  return kind === 'dense' ? [1, 1] : (layer.getConfig().strides as readonly number[]);
 }

@@ -53,8 +53,8 @@ function addConvolution({ where, constants, layers, windows }: GraphWalk, node: 
   const format = textAttribute(node, 'data_format') ?? 'NHWC';
   if (format.toUpperCase() !== 'NHWC') refuse(where, `node ${node.name} with the data format NHWC`, format);
   const kernel = kernelOf(where, node, constants.floats(node, 1), 4);
-  windows.convolve(node, kind, kernel.shape);
-  layers.kernel({ kind, name: node.name, kernel });
+  const strides = windows.convolve(node, kind, kernel.shape);
+  layers.kernel({ kind, name: node.name, kernel, strides });
   addFused({ where, constants, layers, windows }, node);
 }
 

@@ -21,7 +21,12 @@ export class GraphWindows {
     this.zeros = { top, bottom, left, right };
   }
 
-  convolve(node: GraphNode, kind: BlockKind, [kernelHeight = 1, kernelWidth = 1]: readonly number[]): void {
+  /** Returns the strides. */
+  convolve(
+    node: GraphNode,
+    kind: BlockKind,
+    [kernelHeight = 1, kernelWidth = 1]: readonly number[],
+  ): Sliding['strides'] {
     const [, strideHeight = 1, strideWidth = 1] = integersAttribute(node, 'strides');
     if (!(strideHeight >= 1 && strideWidth >= 1)) {
       refuse(this.where, `strides of node ${node.name} of at least 1`, `${strideHeight} x ${strideWidth}`);
@@ -38,6 +43,7 @@ export class GraphWindows {
     if (this.isKnown) this.windows.push({ kind, sliding, zeros, ...this.size });
     this.size = { height, width };
     this.zeros = noZeros;
+    return sliding.strides;
   }
 
   /** For what changes the size in a way of its own. */

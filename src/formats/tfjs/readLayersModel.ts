@@ -1,4 +1,4 @@
-import { checkHeader } from '../../io/checkArtifacts';
+import { checkHeader, isObject } from '../../io/checkArtifacts';
 import { normalizeTopology } from '../../io/normalizeTopology';
 import { parseJson, readManifest } from '../../io/readModelFiles';
 import { checkChain } from '../checkChain';
@@ -29,7 +29,9 @@ export async function readLayersModel(
   const chain = topologyChain(where, normalizeTopology(where, modelTopology));
   const layers = layerWeights(where, chain, await readManifest(filesOf(file), json.weightsManifest, onProgress));
   checkChain(where, layers);
-  const inputRange = rescaledRange(chain) ?? imagenetRange(layers);
+  // What saveModel writes has the range that the model knows, if any.
+  const isOurs = isObject(userDefinedMetadata) && 'inputShape' in userDefinedMetadata;
+  const inputRange = rescaledRange(chain) ?? (isOurs ? undefined : imagenetRange(layers));
   const metadata = readMetadata(userDefinedMetadata);
   return { format: 'tfjs-layers', where, layers, padding: configPadding(chain), inputRange, ...metadata };
 }

@@ -38,7 +38,8 @@ export class Network {
   /** @param window of a convolution over a picture */
   add(layer: ConvolutionLayer, window?: Omit<FileWindow, 'zeros'>): void {
     this.endBatchNorm();
-    this.layers.push({ ...layer, activation: linear });
+    const strides = window && { strides: window.sliding.strides };
+    this.layers.push({ ...layer, ...strides, activation: linear });
     if (window) this.windows.push({ ...window, zeros: this.zeros });
     this.zeros = noZeros;
   }

@@ -121,6 +121,8 @@ export class NetworkWriter {
     fields: Record<'padding' | 'strideW' | 'strideH' | 'activation', number>,
     more: readonly OptionField[] = [],
   ): void {
+    // What a dense layer puts out is a map of one pixel here.
+    if (this.last.shape.length === 1) this.reshape(`${name}/map`, [1, 1, ...this.last.shape]);
     if (zeros !== noZeros) this.pad(`${name}/pad`, zeros);
     const { activation, limit } = endOf(clamp);
     const options: OptionField[] = [

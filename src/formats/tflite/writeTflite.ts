@@ -33,8 +33,14 @@ export async function writeTflite(
   const graph = new GraphPlan();
   const writer = new NetworkWriter(graph, { name: input, ...stages.input }, settings);
   writeStages(writer, stages, values, layerPaddings(chainOf(WHERE, model)));
-  writer.reshape(`${output}/reshape`, model.outputs[0]!.shape.slice(1) as number[]);
-  if (stages.outputKind === 'probabilities') writer.softmax(output);
+  const shape = model.outputs[0]!.shape.slice(1) as number[];
+  if (stages.outputKind === 'probabilities') {
+    // It is taken over the last axis, which a Reshape behind it may have made another one.
+    if (shape.at(-1) === stages.classes) writer.reshape(`${output}/reshape`, shape);
+    else writer.reshape(`${output}/classes`, [stages.classes]);
+    writer.softmax(`${output}/softmax`);
+  }
+  writer.reshape(`${output}/reshape`, shape);
   const outputTensor = writer.finish(output);
 
   const { name } = model;
