@@ -1,20 +1,39 @@
 import { Environment, engine, env, ready } from '@tensorflow/tfjs-core';
 import { fail } from './errors';
 
-/** Throws `missing-backend` unless the user has imported a tfjs backend; `duplicate-tfjs` where tfjs-core is there twice. */
+/**
+ * Throws `missing-backend` unless the user has imported a tfjs backend, and one that takes its time to start has been waited
+ * for; `duplicate-tfjs` where tfjs-core is there twice.
+ */
 export function requireBackend(where: string): void {
-  requireOneTfjs(where);
-  if (Object.keys(engine().registryFactory).length === 0) failMissing(where, 'none');
+  requireImport(where);
+  try {
+    void engine().backend;
+  } catch (error) {
+    fail({
+      code: 'missing-backend',
+      where,
+      expected: 'a tfjs backend that has started',
+      received: 'one that is yet to',
+      remedy: "Wait for it first, for instance: await setBackend('wasm'); (of @tensorflow/tfjs-core).",
+      cause: error,
+    });
+  }
 }
 
-/** Resolves once a tfjs backend can run; throws as {@link requireBackend}, and where none of the backends starts. */
+/** Resolves once a tfjs backend can run; throws where none has been imported, and where none of them starts. */
 export async function backendReady(where: string): Promise<void> {
-  requireBackend(where);
+  requireImport(where);
   try {
     await ready();
   } catch (error) {
     failMissing(where, (error as Error).message, error);
   }
+}
+
+function requireImport(where: string): void {
+  requireOneTfjs(where);
+  if (Object.keys(engine().registryFactory).length === 0) failMissing(where, 'none');
 }
 
 function failMissing(where: string, received: string, cause?: unknown): never {

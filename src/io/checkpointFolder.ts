@@ -64,6 +64,16 @@ export async function writeCheckpoint(
   return path;
 }
 
+/** Throws `file-system` unless checkpoints can be written into a folder: better before the first epoch than after it. */
+export async function checkWritable(dir: string): Promise<void> {
+  const probe = joinPath(dir, '.probe');
+  const isNew = (await platform.folders.list(dir)) === undefined;
+  // Of a process that was killed here.
+  await platform.folders.remove(probe);
+  await platform.folders.create(probe, new Map([['probe', '']]));
+  await platform.folders.remove(isNew ? dir : probe);
+}
+
 /** Removes all but the newest checkpoints of a folder, and what a process left that was killed while it wrote one. */
 export async function removeOldCheckpoints(dir: string, keep = KEPT): Promise<void> {
   checkInteger('checkpoint', 'keep', keep, 1);

@@ -61,7 +61,7 @@ function confusionsTable({ confusionMatrix }: ReportEvaluation, classNames: read
   return html`<div class="scroll card" role="region" aria-label="Most frequent confusions" tabindex="0">
 <table>
 <caption>Most frequent confusions</caption>
-<thead><tr><th scope="col">Label</th><th scope="col">Taken for</th><th scope="col">Pictures</th><th scope="col">Of the class</th></tr></thead>
+<thead><tr><th scope="col">Label</th><th scope="col" class="text">Taken for</th><th scope="col">Pictures</th><th scope="col">Of the class</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table>

@@ -1,6 +1,7 @@
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { check, fail } from '../errors';
 import {
+  checkWritable,
   isCheckpointOf,
   listCheckpoints,
   readCheckpoint,
@@ -44,6 +45,7 @@ export async function claimCheckpointFolder(
   { dir, keep }: CheckpointOptions,
   resumed: ResumedCheckpoint | undefined,
 ): Promise<void> {
+  await checkWritable(dir);
   if (resumed) await removeCheckpointsAfter(dir, resumed.path);
   // A training that was killed before it could do so, and that was at its end, writes no further one.
   await removeOldCheckpoints(dir, keep);

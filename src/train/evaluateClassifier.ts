@@ -9,7 +9,7 @@ import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import { checkInputRange, type InputRange } from '../inputRange';
 import { getModelMetadata } from '../model/metadata';
 import { yieldToEventLoop } from '../platform/eventLoop';
-import { checkModelFitsDataset } from './checkModelFitsDataset';
+import { checkModel, checkModelFitsDataset } from './checkModelFitsDataset';
 import { scoreBatch } from './classificationLoss';
 import { createPredictor } from './createPredictor';
 import { type Mistake, mostConfident } from './mistakes';
@@ -86,6 +86,7 @@ export async function evaluateClassifier(
   dataset: ImageDataset,
   options: EvaluateClassifierOptions = {},
 ): Promise<ClassifierEvaluation> {
+  checkModel(WHERE, model);
   const { batchSize = 128, inputRange = getModelMetadata(model).inputRange ?? [0, 1], signal } = options;
   const { engine = 'auto', threads, testTimeAugmentation, onBatch } = options;
   checkInteger(WHERE, 'batchSize', batchSize, 1);

@@ -48,7 +48,7 @@ export async function prepareTrainingData(
 /** Of the same classes in the same order, or what it tells means nothing. */
 function checkValidation(model: LayersModel, { classNames }: ImageDataset, validation: ImageDataset): void {
   const where = `${WHERE}, validation`;
-  checkModelFitsDataset(where, model, validation);
+  checkModelFitsDataset(where, model, validation, 'Load it with the size and the classes of the training pictures.');
   const other = validation.classNames.findIndex((name, i) => name !== classNames[i]);
   // Where the training pictures have more or fewer classes, they are what the model does not fit.
   check(other === -1 || validation.classNames.length !== classNames.length, {

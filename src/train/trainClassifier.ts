@@ -7,6 +7,7 @@ import { outputKindOf } from '../graph/outputKind';
 import type { InputRange } from '../inputRange';
 import { setModelMetadata } from '../model/metadata';
 import { type CachedTraining, cacheFrozen } from './cacheFrozen';
+import { checkModel, checkModelFitsDataset } from './checkModelFitsDataset';
 import {
   checkCheckpointFolder,
   claimCheckpointFolder,
@@ -82,6 +83,8 @@ export async function trainClassifier(
   dataset: ImageDataset,
   options: TrainClassifierOptions = {},
 ): Promise<TrainClassifierResult> {
+  checkModel('trainClassifier', model);
+  checkModelFitsDataset('trainClassifier', model, dataset);
   const { weights } = model;
   check(!weights.some((weight) => training.has(weight)), {
     where: 'trainClassifier',

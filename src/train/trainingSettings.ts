@@ -9,7 +9,6 @@ import type { OptimizerSettings, WeightRole } from '../engine/optimizer';
 import { check, checkInteger } from '../errors';
 import { checkInputRange, type InputRange } from '../inputRange';
 import { getModelMetadata } from '../model/metadata';
-import { checkModelFitsDataset } from './checkModelFitsDataset';
 import type { LearningRate } from './learningRate';
 import type { TargetSettings } from './lossTargets';
 import { resolveOptimizer } from './optimizers';
@@ -138,7 +137,6 @@ function checkData(settings: TrainingSettings, model: LayersModel, dataset: Imag
   checkNumber('cutmix', cutmix, (value) => value > 0, 'a number above 0');
   checkBatchesOptions(WHERE, settings);
   checkInputRange(WHERE, inputRange, channels);
-  checkModelFitsDataset(WHERE, model, dataset);
   if (augment) checkAugmentation(WHERE, augment, { height, width, channels });
   check(model.trainableWeights.length > 0, {
     where: WHERE,

@@ -1,8 +1,12 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
+  evaluateClassifier,
   getModelMetadata,
   replaceHead,
   setModelMetadata,
@@ -185,6 +189,25 @@ describe('bad input', () => {
     const frozen = tinyModel();
     for (const layer of frozen.layers) layer.trainable = false;
     await expect(trainClassifier(frozen, train)).rejects.toThrow(/trainable weights/);
+  });
+
+  test('promises in place of a model or a dataset are told', async () => {
+    const waiting = Promise.resolve();
+    await expect(trainClassifier(waiting as never, train)).rejects.toThrow(/tf.LayersModel, received a promise/);
+    await expect(trainClassifier(tinyModel(), waiting as never)).rejects.toThrow(/received a promise, which is to be/);
+    await expect(trainClassifier(tinyModel(), { train, validation } as never)).rejects.toThrow(
+      /object of train, valid/,
+    );
+    await expect(evaluateClassifier(waiting as never, train)).rejects.toThrow(/tf.LayersModel, received a promise/);
+  });
+
+  test('a folder that no checkpoint can be written into is told before the first step', async () => {
+    const dir = join(await mkdtemp(join(tmpdir(), 'mobilenet-file-')), 'file');
+    await writeFile(dir, '');
+    const onBatch = vi.fn();
+    const outcome = trainClassifier(tinyModel(), train, { checkpoint: { dir }, onBatch });
+    await expect(outcome).rejects.toMatchObject({ code: 'file-system' });
+    expect(onBatch).not.toHaveBeenCalled();
   });
 
   test('two trainings of one model at once are refused, of two models not', async () => {
