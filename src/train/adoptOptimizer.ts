@@ -3,12 +3,17 @@ import type { TfjsOptimizer } from './tfjsOptimizer';
 
 type RatedOptimizer = Optimizer & { learningRate?: number; setLearningRate?(rate: number): void };
 
-/** A tfjs optimizer of the user's own, who disposes of it; it gets its own rate back. */
-export function adoptOptimizer(optimizer: Optimizer): TfjsOptimizer {
-  const { learningRate: own } = optimizer as RatedOptimizer;
+/** A tfjs optimizer of the user's own, who disposes of it; where it was given other rates, it gets its own back. */
+export function adoptOptimizer(optimizer: RatedOptimizer): TfjsOptimizer {
+  let own: number | undefined;
   return {
     state: undefined,
-    rateFor: (learningRate) => learningRate ?? own ?? Number.NaN,
+    rateFor(learningRate) {
+      // Read anew each time: hooks may set it.
+      if (learningRate === undefined) return optimizer.learningRate ?? Number.NaN;
+      own ??= optimizer.learningRate;
+      return learningRate;
+    },
     update(gradients, learningRate) {
       setRate(optimizer, learningRate);
       optimizer.applyGradients(gradients);

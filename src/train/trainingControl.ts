@@ -23,6 +23,19 @@ export interface TrainingControl {
 export function createTrainingControl(): TrainingControl {
   const waiting = new Set<() => void>();
   let paused = false;
+  const resumed = (signal: AbortSignal | undefined) =>
+    new Promise<void>((resolve, reject) => {
+      const stop = () => {
+        waiting.delete(goOn);
+        reject(signal!.reason);
+      };
+      const goOn = () => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      };
+      waiting.add(goOn);
+      signal?.addEventListener('abort', stop, { once: true });
+    });
   return {
     get paused() {
       return paused;
@@ -40,18 +53,12 @@ export function createTrainingControl(): TrainingControl {
       if (!paused) return;
       // Idle workers do not keep a process of Node alive, and whoever resumes it may be a signal, which does not, either.
       const alive = setInterval(() => {}, 2 ** 30);
-      await new Promise<void>((resolve, reject) => {
-        const stop = () => {
-          waiting.delete(goOn);
-          reject(signal!.reason);
-        };
-        const goOn = () => {
-          signal?.removeEventListener('abort', stop);
-          resolve();
-        };
-        waiting.add(goOn);
-        signal?.addEventListener('abort', stop, { once: true });
-      }).finally(() => clearInterval(alive));
+      try {
+        // It may be paused again before this has come to its turn.
+        while (paused) await resumed(signal);
+      } finally {
+        clearInterval(alive);
+      }
     },
   };
 }

@@ -298,6 +298,8 @@ describe('10,000 pictures', () => {
     expect(flips[1]).toEqual(flips[0]!.map((flip) => !flip));
     expect(flips[2]).toEqual(flips[0]);
     expect(flips[3]).toEqual(flips[1]);
+    const other = isFlipped(augmentBatch(batch, { flip: 'alternating' }, { seed: SEED + 1, epoch: 1 }));
+    expect(Math.abs(count(other.map((flip, i) => flip === flips[0]![i])) - 5000)).toBeLessThan(250);
   });
 
   test(`each of 9 places is cropped about 1,111 times (seed ${SEED})`, () => {

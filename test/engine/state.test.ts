@@ -80,6 +80,18 @@ describe.each(flavours)('%s', (_, bytes) => {
     expect(engine.weights('average')).toEqual(engine.weights());
   });
 
+  test('gradients that wait are no part of a state, and gone when one is written', () => {
+    const { options, batches } = setUp(optimizers[1]!);
+    const [engine, twin] = [createInlineEngine(bytes, options), createInlineEngine(bytes, options)];
+    const state = engine.readState();
+    engine.step(batches[0]!, { ...settingsOf(0), share: 0.5, update: false });
+    for (const one of [engine, twin]) {
+      one.writeState(state);
+      one.step(batches[1]!, settingsOf(0));
+    }
+    expect(engine.readState()).toEqual(twin.readState());
+  });
+
   test.each<[string, (state: ReturnType<ReturnType<typeof createInlineEngine>['readState']>) => object, string]>([
     ['fewer weights', ({ weights }) => ({ weights: weights.slice(1) }), "weights of the model's"],
     [

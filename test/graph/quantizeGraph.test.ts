@@ -263,6 +263,14 @@ describe('quantizeGraph', () => {
       expect(quantized(graph).stages).toHaveLength(2);
       expect(unsupported(graph, { inputRange: [100, 101] })).toMatchObject({ layerName: 'dense', reason: /32 bits/ });
     });
+
+    test('sums of more than 2^23 steps of the output, which the kernels cannot round', () => {
+      const graph = tiny({ kernel: Float32Array.of(1) });
+      // The picture goes up to 1, in steps of ranges[0] / 127.
+      const steps = (count: number) => ({ inputRange: RANGE, ranges: [127 / count] });
+      expect(quantized(graph, steps(2 ** 22)).stages).toHaveLength(graph.stages.length);
+      expect(unsupported(graph, steps(2 ** 24))).toMatchObject({ layerName: graph.stages[0]!.name });
+    });
   });
 
   test(`a stage is as near as its roundings are small (seed ${SEED})`, () => {

@@ -192,6 +192,9 @@ describe('keep', () => {
     expect(predict(replaceHead(old, { classes: 2, keep: true }))).toEqual(before.map((row) => row.slice(0, 2)));
     setModelMetadata(old, { classNames: ['a', 'b', 'c', 'd'] });
     expect(predict(replaceHead(old, { classes: 4, keep: true }))).toEqual(before);
+    // Names that are not those of its classes.
+    setModelMetadata(old, { classNames: ['d', 'c', 'b'] });
+    expect(predict(replaceHead(old, { classNames: ['a', 'b', 'c', 'd'], keep: true }))).toEqual(before);
   });
 
   test('without it nothing of the old head is left', () => {

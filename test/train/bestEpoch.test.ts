@@ -18,6 +18,12 @@ describe('judgeEpochs', () => {
     expect(judge([3, 2.5, 2.4], 2, 1)).toEqual({ bestEpoch: 1, stoppedEarly: true });
   });
 
+  test('patience lasts for five epochs unless told', () => {
+    const judged = (values: number[]) => judgeEpochs(epochs(values), { monitor: 'valLoss', earlyStopping: {} });
+    expect(judged([1, 2, 2, 2, 2])).toEqual({ bestEpoch: 1, stoppedEarly: false });
+    expect(judged([1, 2, 2, 2, 2, 2])).toEqual({ bestEpoch: 1, stoppedEarly: true });
+  });
+
   test('what is not finite is never the best, and does not hide what comes after it', () => {
     const { NaN: none, POSITIVE_INFINITY: infinite } = Number;
     expect(judge([none, 3, 2], 2)).toEqual({ bestEpoch: 3, stoppedEarly: false });

@@ -3,6 +3,8 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { chooseEngine } from '../../src/engine/engineChoice';
+import { MobilenetError } from '../../src/errors';
 import { configureEngine, type TrainClassifierOptions, trainClassifier } from '../../src/index';
 import { tensors, tinyModel, train, validation, weightsOf } from './models';
 
@@ -75,6 +77,14 @@ test('where no worker can start, auto goes through tfjs and fused says why', asy
   expect(warn).toHaveBeenCalledTimes(1);
   const refused = trainClassifier(tinyModel(), train, { engine: 'fused' });
   await expect(refused).rejects.toMatchObject({ code: 'engine-failed' });
+});
+
+test("'auto' does not go through tfjs where memory is short, as that needs more", async () => {
+  const short = new MobilenetError('out-of-memory', 'no room');
+  const tfjs = vi.fn();
+  const ways = { fused: () => Promise.reject(short), tfjs, warning: '' };
+  await expect(chooseEngine('auto', ways)).rejects.toBe(short);
+  expect(tfjs).not.toHaveBeenCalled();
 });
 
 test('the model has the weights after each epoch, before onEpoch is called', async () => {

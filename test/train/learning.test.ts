@@ -93,6 +93,17 @@ test('dropout draws another mask at each step', async () => {
   expect(seeds.size).toBe(5);
 });
 
+test('which mask goes by the seed of the training', async () => {
+  const lossWith = async (seed: number) => {
+    const model = tinyModel({ dropout: 0.5 });
+    const { history } = await trainClassifier(model, train, { seed, shuffle: false, batchSize: 50 });
+    model.dispose();
+    return history[0]!.loss;
+  };
+  expect(await lossWith(1)).toBe(await lossWith(1));
+  expect(await lossWith(1)).not.toBe(await lossWith(2));
+});
+
 test("the tutorial's recipe is one call", async () => {
   const { history } = await trainClassifier(tinyModel(), train, { ...recipes.tutorial, validation });
   expect(history).toHaveLength(30);

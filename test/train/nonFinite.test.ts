@@ -45,6 +45,19 @@ test('in the engine too: the weights are those of the last finite loss', async (
   expect(weightsOf(broken)).toEqual(weightsOf(good));
 });
 
+test.each(['fused', 'tfjs'] as const)('%s: those, and not their average, where one is kept', async (engine) => {
+  const options = { batchSize: 10, optimizer: 'sgd', shuffle: false, engine } as const;
+  const [broken, good] = [tinyModel(), tinyModel()];
+  const outcome = trainClassifier(broken, train, {
+    ...options,
+    emaDecay: 0.9,
+    learningRate: ({ step }) => (step < 3 ? 0.01 : 1e40),
+  });
+  await expect(outcome).rejects.toMatchObject({ code: 'non-finite' });
+  await trainClassifier(good, takeDataset(train, 30), { ...options, learningRate: 0.01 });
+  expect(weightsOf(broken)).toEqual(weightsOf(good));
+});
+
 test('in the very first step leaves the moving averages alone', async () => {
   const model = tinyModel();
   poison(model);

@@ -8,6 +8,7 @@ import {
   evaluateClassifier,
   type LearningRate,
   schedules,
+  subsetDataset,
   type TrainingEpoch,
   takeDataset,
   trainClassifier,
@@ -55,19 +56,38 @@ describe('reportDir', () => {
   test('is there while it trains, and says why it was stopped', async () => {
     const model = tinyModel();
     const reason = new Error('enough <b>of it</b>');
-    const states: string[] = [];
+    const states: object[] = [];
     const training = trainClassifier(model, train, {
       epochs: 3,
       reportDir: folder.path,
       onEpoch({ epoch }) {
-        states.push(JSON.parse(read('history.json')).status.state);
+        states.push(JSON.parse(read('history.json')).status);
         if (epoch === 2) throw reason;
       },
     });
     await expect(training).rejects.toBe(reason);
-    expect(states).toEqual(['running', 'running']);
+    const running = { state: 'running', seconds: expect.any(Number), secondsLeft: expect.any(Number) };
+    expect(states).toMatchObject([
+      { ...running, step: 1, progress: 1 / 3 },
+      { ...running, step: 2, progress: 2 / 3 },
+    ]);
     expect(JSON.parse(read('history.json')).status).toMatchObject({ state: 'stopped', reason: 'enough <b>of it</b>' });
     expect(read('report.html')).not.toContain('<b>of it');
+    model.dispose();
+  });
+
+  test('shows pictures of all classes, though they be in the order of these', async () => {
+    const model = tinyModel();
+    const ordered = subsetDataset(
+      train,
+      [...train.labels.keys()].sort((a, b) => train.labels[a]! - train.labels[b]!),
+    );
+    await trainClassifier(model, ordered, { reportDir: folder.path });
+    const shown = read('report.html').split('Picture of ').slice(1);
+    expect(shown).toHaveLength(15);
+    // 17, 17 and 16 of the 50.
+    const counts = train.classNames.map((name) => shown.filter((text) => text.startsWith(`${name}"`)).length);
+    expect(counts).toEqual([6, 5, 4]);
     model.dispose();
   });
 
@@ -78,7 +98,7 @@ describe('reportDir', () => {
     await trainClassifier(model, train, { ...options, epochs: 1, checkpoint });
     await trainClassifier(model, train, { ...options, epochs: 2, resume: checkpoint.dir });
     const { course } = JSON.parse(read('checkpoints/step-00000004/checkpoint.json')).record;
-    expect(course.sampled.points).toHaveLength(4);
+    expect(course.sampled.points.map(({ epoch }: { epoch: number }) => epoch)).toEqual([0.25, 0.5, 0.75, 1]);
     expect(read('history.csv').split('\n')).toHaveLength(4);
     model.dispose();
   });
@@ -236,9 +256,11 @@ describe('control', () => {
       control,
       signal: stop.signal,
       checkpoint: { dir },
-      onBatch: () => control.pause(),
+      onBatch() {
+        control.pause();
+        setTimeout(() => stop.abort());
+      },
     });
-    setTimeout(() => stop.abort(), 300);
     await expect(training).rejects.toMatchObject({ name: 'AbortError' });
     expect(existsSync(join(dir, 'step-00000001/checkpoint.json'))).toBe(true);
     model.dispose();

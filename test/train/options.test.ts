@@ -217,6 +217,27 @@ describe('what options mean', () => {
       plain.dispose();
     });
 
+    test(`${engine}: the average forgets the first weights soon: it keeps 1/10 at the first update, 2/11 at the second`, async () => {
+      const trained = async (epochs: number, emaDecay?: number) => {
+        const batches = { batchSize: 25, accumulateSteps: 2, shuffle: false };
+        const { weights } = await trainIn(engine, { ...batches, epochs, emaDecay, optimizer: 'sgd' });
+        return weights;
+      };
+      const first = tinyModel();
+      const expected = weightsOf(first);
+      for (const [updates, kept] of [1 / 10, 2 / 11].entries()) {
+        const current = await trained(updates + 1);
+        expected.forEach((values, i) => {
+          values.forEach((value, j) => {
+            values[j] = kept * value + (1 - kept) * current[i]![j]!;
+          });
+        });
+        expect(largestDifference(await trained(updates + 1, 0.999), expected)).toBeLessThan(1e-5);
+        expect(largestDifference(await trained(updates + 1, 0), current)).toBeLessThan(1e-6);
+      }
+      first.dispose();
+    });
+
     test(`${engine}: early stopping ends it after the patience, and the best weights come back`, async () => {
       const model = tinyModel();
       const seen: number[][][] = [];

@@ -134,6 +134,9 @@ test('another seed, batch size, dataset, model or optimizer is refused', async (
   await refuse({ seed: 6 }, /seed 5, as in .*received 6/);
   await refuse({ emaDecay: undefined }, /average true, as in .*received false/);
   await refuse({ batchSize: 16 }, /batchSize 8/);
+  await refuse({ accumulateSteps: 1 }, /accumulateSteps 2, as in .*received 1/);
+  const classNames = ['left', 'right', 'bottom'];
+  await refuse({ validation: { ...validation, classNames } }, /classNames .*"top"/, { ...train, classNames });
   await refuse({ optimizer: 'rmsprop' }, /optimizer "adam", as in .*received rmsprop/);
   await refuse({}, /pictures 50/, validation as never);
   const other = sequential();

@@ -86,6 +86,13 @@ test('restoreBest is refused where the best weights were not kept', async () => 
   await expect(kept({}, {})).rejects.toThrow(/the weights of epoch 1, the best by valLoss.*received none.*without/);
 });
 
+test('restoreBest is refused where those of another epoch were kept', async () => {
+  const first = { restoreBest: true, earlyStopping: { patience: 9, minDelta: 10 } };
+  await expect(change(first, { restoreBest: true })).rejects.toThrow(
+    /the weights of epoch 2, the best by valLoss.*received those of epoch 1\./,
+  );
+});
+
 test('epochs without validation do not wear out the patience with those that have one', async () => {
   const then = { earlyStopping: { patience: 2, minDelta: 0 }, restoreBest: true };
   const { history, bestEpoch } = await change({ validation: undefined, epochs: 3 }, then);

@@ -13,6 +13,7 @@ import {
   syntheticCifar10,
   type TrainingBatch,
   type TrainingEpoch,
+  takeDataset,
   trainClassifier,
 } from '../../src/index';
 import { tensors, tinyModel, train, validation } from './models';
@@ -75,6 +76,10 @@ describe('what it resolves to and calls', () => {
     ]);
     expect(seen.map(({ progress }) => progress)).toEqual([1, 2, 3, 4, 5, 6].map((step) => step / 6));
     expect(seen.at(-1)).toMatchObject({ batches: 3, secondsLeft: 0 });
+    for (const { batch, progress, imagesPerSecond, secondsLeft } of seen.slice(0, 2)) {
+      const seconds = (20 * batch) / imagesPerSecond;
+      expect(secondsLeft / seconds).toBeCloseTo((1 - progress) / progress, 6);
+    }
   });
 
   test('a hook that rejects ends the training with its reason', async () => {
@@ -129,6 +134,20 @@ describe('what it resolves to and calls', () => {
       expect(seen).toEqual([1]);
     },
   );
+
+  test.each(['fused', 'tfjs'] as const)(
+    '%s: where batches accumulate, maxMinutes ends it after an update',
+    async (engine) => {
+      const options = { engine, maxMinutes: 1e-6, batchSize: 8, accumulateSteps: 3 };
+      const { steps } = await trainClassifier(tinyModel(), train, options);
+      expect(steps).toBe(3);
+    },
+  );
+
+  test.each(['fused', 'tfjs'] as const)('%s: there may be more pictures to validate with', async (engine) => {
+    const { history } = await trainClassifier(tinyModel(), takeDataset(train, 5), { engine, validation });
+    expect(history[0]!.valLoss).toBeGreaterThan(0);
+  });
 
   test('input range, class names and shape go into the metadata, and the range is the next default', async () => {
     const model = tinyModel();
@@ -189,6 +208,23 @@ describe('bad input', () => {
     const frozen = tinyModel();
     for (const layer of frozen.layers) layer.trainable = false;
     await expect(trainClassifier(frozen, train)).rejects.toThrow(/trainable weights/);
+  });
+
+  test('a tfjs optimizer without a learningRate keeps the one that a hook sets', async () => {
+    const optimizer = tf.train.sgd(0.1) as tf.SGDOptimizer & { learningRate: number };
+    const rates: number[] = [];
+    await trainClassifier(tinyModel(), train, {
+      optimizer,
+      epochs: 2,
+      onBatch({ learningRate }) {
+        rates.push(learningRate);
+        optimizer.setLearningRate(0.01);
+      },
+    });
+    expect(rates[0]).toBe(0.1);
+    expect(rates.slice(1).every((rate) => rate === 0.01)).toBe(true);
+    expect([rates.length > 1, optimizer.learningRate]).toEqual([true, 0.01]);
+    optimizer.dispose();
   });
 
   test('promises in place of a model or a dataset are told', async () => {

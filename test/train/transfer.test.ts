@@ -66,11 +66,20 @@ describe('a frozen beginning runs once, and the head learns as it would', () => 
     }
   }
 
-  test('pictures that change from epoch to epoch are not cached', async () => {
+  test.each<TrainClassifierOptions>([
+    { augment: { flip: 'random' } },
+    { mixup: 0.2 },
+    { cutmix: 1 },
+    { pictureScales: [{ until: 0.5, scale: 4 / 6 }] },
+  ])('pictures that change from epoch to epoch are not cached: %o', async (changes) => {
     const model = smallNet();
     freeze(model);
-    const { cachedUpTo } = await trainClassifier(model, train, { ...options, augment: { flip: 'random' } });
+    const { cachedUpTo } = await trainClassifier(model, train, { ...options, epochs: 1, ...changes });
     expect(cachedUpTo).toBeUndefined();
+    model.dispose();
+  });
+
+  test('an empty augmentation changes nothing', async () => {
     const [unchanged, plain] = [smallNet(), smallNet()];
     freeze(unchanged);
     freeze(plain);
@@ -78,7 +87,6 @@ describe('a frozen beginning runs once, and the head learns as it would', () => 
     await trainClassifier(plain, train, options);
     expect(boundary).toBe('pool');
     expect(weightsOf(unchanged)).toEqual(weightsOf(plain));
-    model.dispose();
   });
 
   for (const engine of ['fused', 'tfjs'] as const) {

@@ -1,0 +1,41 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { setBackend } from '@tensorflow/tfjs-core';
+import { beforeAll, expect, test } from 'vitest';
+import { trainClassifier } from '../../src/index';
+import { prepareTrainingData } from '../../src/train/prepareTrainingData';
+import { tinyModel, train } from './models';
+
+beforeAll(async () => {
+  await setBackend('cpu');
+});
+
+const upTo = (size: number) => Array.from({ length: size }, (_, i) => i);
+
+test('sample weights stay with their pictures where some are held back', async () => {
+  const sampleWeights = upTo(train.size);
+  const { dataset, targets } = await prepareTrainingData(tinyModel(), train, {
+    ...{ validationSplit: 0.3, seed: 1, sampleWeights },
+  });
+  expect(dataset.size).toBe(35);
+  const { images } = await dataset.read(upTo(35));
+  expect(images).toEqual(train.read(targets.sampleWeights!).images);
+});
+
+test('which pictures are held back goes by the seed', async () => {
+  const heldBy = async (seed: number) => {
+    const { validation } = await prepareTrainingData(tinyModel(), train, { validationSplit: 0.3, seed });
+    return (await validation!.read(upTo(15))).images;
+  };
+  expect(await heldBy(1)).toEqual(await heldBy(1));
+  expect(await heldBy(1)).not.toEqual(await heldBy(2));
+});
+
+test('a split is a validation set: it can be monitored', async () => {
+  const model = tinyModel();
+  const { history, bestEpoch } = await trainClassifier(model, train, {
+    ...{ validationSplit: 0.3, seed: 1, batchSize: 16, monitor: 'valAccuracy' },
+  });
+  expect(history[0]!.valAccuracy).toBeGreaterThanOrEqual(0);
+  expect(bestEpoch).toBe(1);
+  model.dispose();
+});
