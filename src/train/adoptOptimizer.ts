@@ -9,10 +9,14 @@ export function adoptOptimizer(optimizer: RatedOptimizer): TfjsOptimizer {
   return {
     state: undefined,
     rateFor(learningRate) {
+      if (learningRate !== undefined) {
+        own ??= optimizer.learningRate;
+        return learningRate;
+      }
       // Read anew each time: hooks may set it.
-      if (learningRate === undefined) return optimizer.learningRate ?? Number.NaN;
-      own ??= optimizer.learningRate;
-      return learningRate;
+      const rate = own ?? optimizer.learningRate ?? Number.NaN;
+      own = undefined;
+      return rate;
     },
     update(gradients, learningRate) {
       setRate(optimizer, learningRate);
