@@ -8,8 +8,6 @@ export default defineConfig({
     alias: { '#platform': here('./src/platform/node.ts'), 'mobilenet-v1-ts': here('./src/index.ts') },
   },
   test: {
-    // Pages answer when a busy machine lets them.
-    expect: { poll: { timeout: 10_000 } },
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,

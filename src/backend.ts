@@ -14,7 +14,7 @@ export function requireBackend(where: string): void {
       code: 'missing-backend',
       where,
       expected: 'a tfjs backend that has started',
-      received: 'one that is yet to',
+      received: (error as Error).message,
       remedy: "Wait for it first, for instance: await setBackend('wasm'); (of @tensorflow/tfjs-core).",
       cause: error,
     });

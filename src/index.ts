@@ -115,11 +115,10 @@ export { createTrainingControl, type TrainingControl } from './train/trainingCon
 export type {
   CheckpointOptions,
   EarlyStopping,
-  Monitor,
   PictureScale,
   TrainClassifierOptions,
   TrainingDataOptions,
   UpdateOptions,
 } from './train/trainingOptions';
-export type { TrainingBatch, TrainingEpoch } from './train/trainingRecords';
+export type { Monitor, TrainingBatch, TrainingEpoch } from './train/trainingRecords';
 export type { WarmUpOptions } from './train/warmUp';

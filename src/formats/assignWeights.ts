@@ -1,13 +1,14 @@
 import { tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { check, fail } from '../errors';
+import type { Layer } from '../graph/layerChain';
 import { findHead } from '../model/head';
 import { checkActivations } from './checkActivations';
 import { checkPadding } from './checkPadding';
 import { checkStrides } from './checkStrides';
 import { describeMismatches, type Mismatch } from './describeMismatches';
 import { fitUnit, type KernelWeights, type ModelUnit, type NewValues } from './fitUnit';
-import { chooseHead, type HeadChoice, hasBackground, headRemedy, isPointwise, type Sides } from './heads';
+import { chooseHead, type HeadChoice, hasBackground, headRemedy, isClassifier, type Sides } from './heads';
 import { chainOf, type ModelBatchNorm, type ModelKernel, modelLayers } from './modelLayers';
 import type { BatchNormWeights, NetworkWeights } from './networkWeights';
 import { groupUnits } from './units';
@@ -70,10 +71,7 @@ export function assignWeights(
   const chain = chainOf(where, model);
   const own = groupUnits<ModelKernel, ModelBatchNorm>(modelLayers(where, chain));
   const file = groupUnits<KernelWeights, BatchNormWeights>(weights.layers);
-  const classifier = findHead(model, chain)?.classifier;
-  const isOther = head === 'skip' && !classifier && isPointwise(own.at(-1)) && model.outputs[0]!.shape.length === 2;
-  // One with a sigmoid, say, is left alone where it is asked for.
-  const hasHead = isOther || (classifier !== undefined && own.at(-1)?.kernel?.layer === classifier);
+  const hasHead = endsInHead(model, findHead(model, chain)?.classifier, own.at(-1), head);
   const sides = chooseHead(own, file, hasHead, head);
   const newValues = fitAll(model, where, sides, () => headRemedy(own, file, hasHead));
   check(head !== 'dropBackground' || hasBackground(own, file, hasHead), {
@@ -87,6 +85,17 @@ export function assignWeights(
   if (weights.padding && !ignorePadding) checkPadding(where, model, chain, weights.padding);
   write(newValues);
   return { layers: sides.model.flatMap(namesOf), skipped: sides.kept.flatMap(namesOf) };
+}
+
+/** Whether the last unit is the model's classifier, or where that is to be skipped, one in its own way: with a sigmoid, say. */
+function endsInHead(
+  { outputs }: LayersModel,
+  classifier: Layer | undefined,
+  last: ModelUnit | undefined,
+  head: HeadChoice,
+): boolean {
+  if (classifier) return last?.kernel?.layer === classifier;
+  return head === 'skip' && isClassifier(last) && outputs[0]!.shape.length === 2;
 }
 
 /** @param remedyOfHead what to do where nothing but the last layers differ, if anything */

@@ -17,13 +17,10 @@ export function checkStrides(where: string, { model, file }: Sides): void {
       where,
       expected: `${expected} in layer '${kernel.name}', as in the network of these weights`,
       received,
-      remedy: `${BUILD[i] ?? 'Build the model with the same strides'}; to train it further, { ignoreStrides: true } will do.`,
+      remedy: `Build it with the same ${i === 0 ? 'stemStride' : 'strides'}; to train it further, { ignoreStrides: true } will do.`,
     });
   }
 }
-
-/** The stem is the one whose stride is an option. */
-const BUILD = ['Build it with the same stemStride'];
 
 /** "strides 2 x 2". */
 function describeSteps({ strides = [1, 1], dilationRate = [1, 1] }: Steps): string {

@@ -57,16 +57,10 @@ export function hasBackground(model: readonly ModelUnit[], file: readonly FileUn
   return isClassifier(last) && typeof own === 'number' && classesOf(last.kernel) === own + 1;
 }
 
-interface Classifier extends FileUnit {
-  readonly kernel: KernelWeights;
-}
-
-function isClassifier(unit: FileUnit | undefined): unit is Classifier {
-  return isPointwise(unit);
-}
-
 /** Whether a unit is a dense layer, or a convolution that is one, with no batch norm behind it. */
-export function isPointwise(unit: FileUnit | ModelUnit | undefined): boolean {
+export function isClassifier<Unit extends FileUnit | ModelUnit>(
+  unit: Unit | undefined,
+): unit is Unit & { readonly kernel: NonNullable<Unit['kernel']> } {
   if (!unit?.kernel || unit.norm) return false;
   const { kind, kernel } = unit.kernel;
   return kind === 'dense' || (kind === 'conv' && kernel.shape[0] === 1 && kernel.shape[1] === 1);

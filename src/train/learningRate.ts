@@ -1,6 +1,5 @@
 import { check } from '../errors';
-import type { Monitor } from './trainingOptions';
-import type { TrainingEpoch } from './trainingRecords';
+import type { Monitor, TrainingEpoch } from './trainingRecords';
 
 /** Where a training stands before a step, for a learning rate that changes over it. */
 export interface TrainingPosition {

@@ -1,11 +1,9 @@
 import { check, checkInteger } from '../errors';
 import type { Schedule } from './learningRate';
-import type { Monitor } from './trainingOptions';
-import type { TrainingEpoch } from './trainingRecords';
+import { MONITORS, type Monitor, type TrainingEpoch } from './trainingRecords';
 import { atLeast0, between0And1, checkNumbers, type WarmUpOptions, warmUp } from './warmUp';
 
 const WHERE = 'schedules.plateau';
-const MONITORS: readonly Monitor[] = ['loss', 'accuracy', 'valLoss', 'valAccuracy'];
 
 /** Options for `schedules.plateau`; names and defaults are those of Keras's `ReduceLROnPlateau`. */
 export interface PlateauOptions extends WarmUpOptions {

@@ -9,10 +9,7 @@ import type { LossWeights } from './lossTargets';
 import type { OptimizerName, OptimizerOptions } from './optimizers';
 import type { ProgressKind } from './progress';
 import type { TrainingControl } from './trainingControl';
-import type { TrainingBatch, TrainingEpoch } from './trainingRecords';
-
-/** What early stopping and `restoreBest` look at: losses should fall, accuracies rise. */
-export type Monitor = 'loss' | 'accuracy' | 'valLoss' | 'valAccuracy';
+import type { Monitor, TrainingBatch, TrainingEpoch } from './trainingRecords';
 
 /** Ends a training that gets no better. */
 export interface EarlyStopping {

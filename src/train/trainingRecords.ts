@@ -43,3 +43,9 @@ export interface TrainingEpoch {
   /** Of training, validation aside. */
   seconds: number;
 }
+
+/** What of an {@link TrainingEpoch epoch} can be watched. */
+export const MONITORS = ['loss', 'accuracy', 'valLoss', 'valAccuracy'] as const;
+
+/** What early stopping and `restoreBest` look at: losses should fall, accuracies rise. */
+export type Monitor = (typeof MONITORS)[number];

@@ -12,11 +12,11 @@ import { getModelMetadata } from '../model/metadata';
 import type { LearningRate } from './learningRate';
 import type { TargetSettings } from './lossTargets';
 import { resolveOptimizer } from './optimizers';
-import type { Monitor, PictureScale, TrainClassifierOptions } from './trainingOptions';
+import type { PictureScale, TrainClassifierOptions } from './trainingOptions';
+import { MONITORS, type Monitor } from './trainingRecords';
 
 const WHERE = 'trainClassifier';
 const ROLES: readonly WeightRole[] = ['kernel', 'depthwise', 'bias', 'batchNorm'];
-const MONITORS: readonly Monitor[] = ['loss', 'accuracy', 'valLoss', 'valAccuracy'];
 
 /** Options with every default filled in. */
 export interface TrainingSettings

@@ -5,6 +5,7 @@ import { unzipSync } from 'fflate';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exportKeras } from '../../src/formats/exportKeras';
 import { openHdf5 } from '../../src/formats/keras/hdf5/hdf5Group';
+import { layerSettings } from '../../src/formats/keras/layerSettings';
 import { loadWeights } from '../../src/formats/loadWeights';
 import { freeze } from '../../src/model/freeze';
 import { setModelMetadata } from '../../src/model/metadata';
@@ -312,5 +313,15 @@ describe('refused', () => {
     await expect(exportKeras(narrowNet(), { format: 'hdf5' as 'h5' })).rejects.toThrow(
       "exportKeras: expected format to be 'keras', 'h5', received hdf5.",
     );
+  });
+});
+
+test('settings of Keras 2 are written as Keras 3 takes them', () => {
+  const norm = layers.batchNormalization({ axis: [3] as never });
+  expect(layerSettings('x', norm)).toMatchObject({ axis: 3 });
+  const dropout = layers.dropout({ rate: 0.5, noiseShape: [null, 1, 1, 3] as never });
+  expect(layerSettings('x', dropout)).toMatchObject({ noise_shape: [null, 1, 1, 3] });
+  expect(layerSettings('x', layers.reshape({ targetShape: [null as never, 3] }))).toMatchObject({
+    target_shape: [-1, 3],
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportKeras } from '../../src/formats/exportKeras';
 import { exportOnnx } from '../../src/formats/exportOnnx';
@@ -241,4 +241,17 @@ describe('what goes wrong', () => {
     await loadWeights(from, bytes);
     expect(from.getUserDefinedMetadata()).toEqual(metadata);
   });
+});
+
+test("{ head: 'skip' } leaves a head with a sigmoid alone", async () => {
+  const net = (seed: number) => {
+    const base = narrowNet({ includeTop: false, pooling: 'avg', seed });
+    const outputs = layers.dense({ units: 5, activation: 'sigmoid' }).apply(base.outputs[0]!) as SymbolicTensor;
+    return model({ inputs: base.inputs, outputs });
+  };
+  const [from, to] = [net(1), net(2)];
+  const before = [...to.layers.at(-1)!.getWeights()[0]!.dataSync()];
+  const { skipped } = await loadWeights(to, await exportKeras(from), { head: 'skip' });
+  expect(skipped).toEqual([to.layers.at(-1)!.name]);
+  expect([...to.layers.at(-1)!.getWeights()[0]!.dataSync()]).toEqual(before);
 });

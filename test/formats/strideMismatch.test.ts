@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
-import { type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { graphModel } from '../../bench/graphModel.mjs';
 import { foldedLayers } from '../../bench/inferenceLayers.mjs';
@@ -8,10 +8,8 @@ import { exportKeras } from '../../src/formats/exportKeras';
 import { exportOnnx } from '../../src/formats/exportOnnx';
 import { exportSafetensors } from '../../src/formats/exportSafetensors';
 import { exportTflite } from '../../src/formats/exportTflite';
-import { layerSettings } from '../../src/formats/keras/layerSettings';
 import { loadWeights } from '../../src/formats/loadWeights';
 import type { WeightSource } from '../../src/formats/weightSource';
-import { readSafetensors } from '../../src/io/safetensors';
 import { chain } from '../graph/chains';
 import { expectFailure } from '../io/models';
 import { bitsOf, narrowNet, outputsOf, relativeError } from './networks';
@@ -77,47 +75,4 @@ test.each([
   await loadWeights(dilatedBy(2), source);
   const outcome = loadWeights(dilatedBy(1), source);
   await expect(outcome).rejects.toThrow(/strides 1 x 1, dilated by 2 x 2 in layer 'dilated'.*received strides 1 x 1\./);
-});
-
-test('a dense layer behind a flattened map is no classifier of timm; the names of Keras have a place for it', async () => {
-  const flat = () => {
-    const base = narrowNet({ inputShape: [64, 64, 3], includeTop: false, seed: 1 });
-    const x = layers.flatten().apply(base.outputs[0]!);
-    return model({ inputs: base.inputs, outputs: layers.dense({ units: 3 }).apply(x) as SymbolicTensor });
-  };
-  const from = flat();
-  await expect(exportSafetensors(from)).rejects.toThrow(/for the layout 'timm', received layer 'dense/);
-  const to = flat();
-  await loadWeights(to, await exportSafetensors(from, { layout: 'keras' }));
-  expect(outputsOf(to)).toEqual(outputsOf(from));
-});
-
-test('the call of timm is left out where it would pool in another way', async () => {
-  const timmOf = async (pooling: 'avg' | 'max') =>
-    readSafetensors(await exportSafetensors(narrowNet({ alpha: 1, includeTop: false, pooling })), 'x').metadata.timm;
-  expect(await timmOf('avg')).toContain('timm.create_model');
-  expect(await timmOf('max')).toBeUndefined();
-});
-
-test('settings of Keras 2 are written as Keras 3 takes them', () => {
-  const norm = layers.batchNormalization({ axis: [3] as never });
-  expect(layerSettings('x', norm)).toMatchObject({ axis: 3 });
-  const dropout = layers.dropout({ rate: 0.5, noiseShape: [null, 1, 1, 3] as never });
-  expect(layerSettings('x', dropout)).toMatchObject({ noise_shape: [null, 1, 1, 3] });
-  expect(layerSettings('x', layers.reshape({ targetShape: [null as never, 3] }))).toMatchObject({
-    target_shape: [-1, 3],
-  });
-});
-
-test("{ head: 'skip' } leaves a head with a sigmoid alone", async () => {
-  const net = (seed: number) => {
-    const base = narrowNet({ includeTop: false, pooling: 'avg', seed });
-    const outputs = layers.dense({ units: 5, activation: 'sigmoid' }).apply(base.outputs[0]!) as SymbolicTensor;
-    return model({ inputs: base.inputs, outputs });
-  };
-  const [from, to] = [net(1), net(2)];
-  const before = [...to.layers.at(-1)!.getWeights()[0]!.dataSync()];
-  const { skipped } = await loadWeights(to, await exportKeras(from), { head: 'skip' });
-  expect(skipped).toEqual([to.layers.at(-1)!.name]);
-  expect([...to.layers.at(-1)!.getWeights()[0]!.dataSync()]).toEqual(before);
 });

@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
+import { layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ExportSafetensorsOptions, exportSafetensors } from '../../src/formats/exportSafetensors';
 import { type LoadWeightsOptions, loadWeights } from '../../src/formats/loadWeights';
@@ -109,4 +110,24 @@ describe("exported in timm's layout", () => {
     expect(metadata.timm).toBe(call && `model = ${call}`);
     model.dispose();
   });
+});
+
+test('a dense layer behind a flattened map is no classifier of timm; the names of Keras have a place for it', async () => {
+  const flat = () => {
+    const base = narrowNet({ inputShape: [64, 64, 3], includeTop: false, seed: 1 });
+    const x = layers.flatten().apply(base.outputs[0]!);
+    return model({ inputs: base.inputs, outputs: layers.dense({ units: 3 }).apply(x) as SymbolicTensor });
+  };
+  const from = flat();
+  await expect(exportSafetensors(from)).rejects.toThrow(/for the layout 'timm', received layer 'dense/);
+  const to = flat();
+  await loadWeights(to, await exportSafetensors(from, { layout: 'keras' }));
+  expect(outputsOf(to)).toEqual(outputsOf(from));
+});
+
+test('the call of timm is left out where it would pool in another way', async () => {
+  const timmOf = async (pooling: 'avg' | 'max') =>
+    readSafetensors(await exportSafetensors(narrowNet({ alpha: 1, includeTop: false, pooling })), 'x').metadata.timm;
+  expect(await timmOf('avg')).toContain('timm.create_model');
+  expect(await timmOf('max')).toBeUndefined();
 });

@@ -74,9 +74,8 @@ function biasOf({ source }: Network, node: OnnxNode, channels: number): Values |
   const name = node.inputs[2];
   if (!name) return undefined;
   const { shape, data } = source.constants.floats(name);
-  if (data.length === channels)
-    return data.some((value) => !Object.is(value, 0)) ? { shape: [channels], data } : undefined;
-  return refuse(source.where, `${name} to be a bias of ${channels} values`, `[${shape}]`);
+  if (data.length !== channels) refuse(source.where, `${name} to be a bias of ${channels} values`, `[${shape}]`);
+  return data.some((value) => !Object.is(value, 0)) ? { shape: [channels], data } : undefined;
 }
 
 /** The node's name; where it has none that of its weights. */

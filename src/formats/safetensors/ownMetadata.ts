@@ -28,7 +28,7 @@ export function readOwnMetadata(where: string, metadata: Readonly<Record<string,
   const style = paddingStyles.find((one) => one === padding);
   if (
     (layers !== undefined && !isListOf(layers, isText)) ||
-    !isListOf(epsilons, isEpsilon) ||
+    !isListOf(epsilons, isSize) ||
     (strides !== undefined && !isListOf(strides, isPair)) ||
     (padding !== undefined && !style)
   ) {
@@ -58,9 +58,9 @@ function isText(value: unknown): value is string {
 }
 
 function isPair(value: unknown): value is number[] {
-  return isListOf(value, isEpsilon) && value.length === 2;
+  return isListOf(value, isSize) && value.length === 2;
 }
 
-function isEpsilon(value: unknown): value is number {
+function isSize(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && Number.isFinite(value);
 }

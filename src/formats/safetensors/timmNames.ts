@@ -1,7 +1,7 @@
 import { mobilenetV1Rows } from '../../model/architecture';
 import { isRelu6 } from '../activation';
 import type { ModelUnit } from '../fitUnit';
-import type { ModelKernel } from '../modelLayers';
+import { isClassifier } from '../heads';
 
 /** What timm calls the convolution of each unit and the batch norm behind it; the classifier, the last one, has none. */
 export type TimmNames = readonly [kernel: string, norm: string | undefined];
@@ -25,16 +25,13 @@ export function notMobilenetV1(units: readonly ModelUnit[]): string | undefined 
   const body = names.length - 1;
   if (units.length < body || units.length > names.length)
     return `${units.length} kernels, not ${body} and a classifier`;
-  const wrong = units.find(({ kernel, norm }, i) => {
-    if (i === body) return norm !== undefined || !kernel || !isPointwise(kernel, units[i - 1]!.kernel!);
+  const wrong = units.find((unit, i) => {
+    const { kernel, norm } = unit;
+    // A dense layer of more inputs than there are channels reads several pixels.
+    const channels = units[i - 1]?.kernel?.kernel.shape.at(-1);
+    if (i === body) return !isClassifier(unit) || unit.kernel.kernel.shape.at(-2) !== channels;
     const kind = names[i]![0].endsWith('conv_dw') ? 'depthwise' : 'conv';
     return kernel?.kind !== kind || kernel.bias !== undefined || !norm?.isFoldable || !isRelu6(norm.activation);
   });
   return wrong && `layer '${wrong.kernel?.name ?? wrong.norm?.name}', where timm has another one`;
-}
-
-/** A dense layer of one pixel, or a convolution that is one. */
-function isPointwise({ kind, kernel: { shape } }: ModelKernel, { kernel: before }: ModelKernel): boolean {
-  if (shape.at(-2) !== before.shape.at(-1)) return false;
-  return kind === 'dense' || (kind === 'conv' && shape[0] === 1 && shape[1] === 1);
 }
