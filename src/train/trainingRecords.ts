@@ -44,8 +44,8 @@ export interface TrainingEpoch {
   seconds: number;
 }
 
-/** What of an {@link TrainingEpoch epoch} can be watched. */
-export const MONITORS = ['loss', 'accuracy', 'valLoss', 'valAccuracy'] as const;
-
 /** What early stopping and `restoreBest` look at: losses should fall, accuracies rise. */
-export type Monitor = (typeof MONITORS)[number];
+export type Monitor = 'loss' | 'accuracy' | 'valLoss' | 'valAccuracy';
+
+/** What of an {@link TrainingEpoch epoch} can be watched. */
+export const MONITORS: readonly Monitor[] = ['loss', 'accuracy', 'valLoss', 'valAccuracy'];
