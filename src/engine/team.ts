@@ -2,6 +2,7 @@ import { platform } from '#platform';
 import { checkInteger, fail, failure, MobilenetError } from '../errors';
 import type { EngineKernels } from '../kernels/engineKernels';
 import { loadKernelModule, type SimdLevel } from '../kernels/wasmModule';
+import { yieldToEventLoop } from '../platform/eventLoop';
 import type { PlatformWorker } from '../platform/platform';
 import { CONTROL_BYTES } from './barrier';
 import { engineSettings } from './configureEngine';
@@ -130,7 +131,9 @@ async function startWorker(signal: AbortSignal | undefined): Promise<PlatformWor
   try {
     await new Promise<void>((resolve, reject) => {
       onAbort = () => reject(signal!.reason);
-      timer = setTimeout(() => reject(`no answer within ${START_TIMEOUT_MS / 1000} seconds`), START_TIMEOUT_MS);
+      // Where this thread was held up for so long, the answer may be there, behind the timer.
+      const giveUp = () => reject(`no answer within ${START_TIMEOUT_MS / 1000} seconds`);
+      timer = setTimeout(() => yieldToEventLoop().then(giveUp), START_TIMEOUT_MS);
       signal?.addEventListener('abort', onAbort);
       worker.failure.then(reject);
       // Whatever it says first: it says that it is ready.

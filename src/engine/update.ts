@@ -98,28 +98,25 @@ export function keepWeights(context: ThreadContext, memory: WebAssembly.Memory):
   });
 }
 
-/** This thread's share of what batch norm layers keep for inference. */
-export function averageMovingStatistics(context: ThreadContext): void {
+/** This thread's share of what batch norm layers keep for inference; tells whether all that it wrote is finite. */
+export function averageMovingStatistics(context: ThreadContext): boolean {
   const { kernels, plan } = context;
   const learning = plan.stages.filter(usesBatchStatistics);
+  let allFinite = true;
   onShare(context, learning.length, (begin, end) => {
     for (const stage of learning.slice(begin, end)) {
       const { movingMean, movingVariance, vectors, channels, stage: layer } = stage;
       const { momentum } = layer.batchNorm!;
-      const average = (layout: NonNullable<typeof movingMean>, value: number, extra: number) =>
-        kernels.f32MovingAverage(
-          weightAt(context, layout),
-          newWeightAt(context, layout),
-          value,
-          extra,
-          momentum,
-          0,
-          channels,
-        );
+      const average = (layout: NonNullable<typeof movingMean>, value: number, extra: number) => {
+        const to = newWeightAt(context, layout);
+        kernels.f32MovingAverage(weightAt(context, layout), to, value, extra, momentum, 0, channels);
+        allFinite = kernels.f32AllFinite(to, 0, channels) === 1 && allFinite;
+      };
       average(movingMean!, vectors.mean, weightAt(context, stage.bias));
       average(movingVariance!, vectors.variance, 0);
     }
   });
+  return allFinite;
 }
 
 /** This thread's share of moving the average of all weights on. */

@@ -54,14 +54,26 @@ export function createUpdater(
   /** Whether the copy that is not read holds the trainable weights of an update before. */
   let copiesDiffer = false;
 
-  /** Moves batch norm's averages alone; those of before stay in the other copy, among the same other weights. */
-  const keep = (timer: PassTimer) => {
+  /** Writes weights and batch norm's averages, and reads them from now on; whether all of every thread are finite. */
+  const write = (timer: PassTimer, work: () => boolean): boolean => {
+    const { plan, thread } = context;
+    const flags = new Int32Array(memory.buffer, plan.finite, plan.threads);
     timer.pass('optimizer', 'update', () => {
+      const finite = work();
+      flags[thread] = averageMovingStatistics(context) && finite ? 1 : 0;
+    });
+    swapWeights(context);
+    return flags.every((flag) => flag === 1);
+  };
+
+  /** Moves batch norm's averages alone; those of before stay in the other copy, among the same other weights. */
+  const keep = (timer: PassTimer): boolean => {
+    const finite = write(timer, () => {
       if (copiesDiffer) keepWeights(context, memory);
-      averageMovingStatistics(context);
+      return true;
     });
     copiesDiffer = false;
-    swapWeights(context);
+    return finite;
   };
 
   const clip = (timer: PassTimer, gradients: Gradients): Gradients => {
@@ -72,16 +84,9 @@ export function createUpdater(
   };
 
   const update = (timer: PassTimer, learningRate: number, gradients: Gradients): boolean => {
-    const { plan, thread } = context;
-    const flags = new Int32Array(memory.buffer, plan.finite, plan.threads);
     updates += 1;
-    timer.pass('optimizer', 'update', () => {
-      flags[thread] = runOptimizer(context, optimizer, { learningRate, step: updates, gradients }) ? 1 : 0;
-      averageMovingStatistics(context);
-    });
     copiesDiffer = true;
-    swapWeights(context);
-    return flags.every((flag) => flag === 1);
+    return write(timer, () => runOptimizer(context, optimizer, { learningRate, step: updates, gradients }));
   };
 
   return {
@@ -97,10 +102,7 @@ export function createUpdater(
         gradients = { offset: plan.accumulated, scale: 1 };
       }
       isWaiting = !command.update;
-      if (isWaiting) {
-        keep(timer);
-        return true;
-      }
+      if (isWaiting) return keep(timer);
       const finite = update(timer, command.learningRate, clip(timer, gradients));
       const { averageDecay } = command;
       // Every thread has seen the same flags. What is not finite would stay in the average for good.

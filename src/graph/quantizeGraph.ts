@@ -130,7 +130,7 @@ function quantizedStages({ stages }: InferenceGraph): number {
 
 /** Why a stage cannot be quantised, or undefined. */
 function obstacle(
-  { kind, clamp }: InferenceConv | InferenceDepthwise,
+  { kind, clamp, kernel, bias }: InferenceConv | InferenceDepthwise,
   range: number,
   isFirst: boolean,
 ): string | undefined {
@@ -138,6 +138,7 @@ function obstacle(
   if (clamp[0] !== 0) return 'has no ReLU6 or ReLU behind it';
   if (range === Number.POSITIVE_INFINITY) return 'ends in a ReLU without a limit, whose range takes a calibration';
   if (!(range > 0)) return 'gave nothing above 0 in the calibration';
+  if (![kernel, bias].every((values) => values.every(Number.isFinite))) return 'has weights that are not finite';
   return undefined;
 }
 

@@ -125,7 +125,9 @@ function allLayers(model: Model): Layer[] {
   return model.layers.flatMap((layer) => (isModel(layer) ? [layer, ...allLayers(layer)] : [layer]));
 }
 
+/** A layer that two nested models share stands there twice. */
 function trainableParameters({ trainableWeights }: LayersModel): number {
-  const sizes = trainableWeights.map(({ shape }) => shape.reduce<number>((product, size) => product * size!, 1));
+  const weights = [...new Set(trainableWeights)];
+  const sizes = weights.map(({ shape }) => shape.reduce<number>((product, size) => product * size!, 1));
   return sizes.reduce((sum, size) => sum + size, 0);
 }

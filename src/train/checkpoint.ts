@@ -51,12 +51,12 @@ export async function claimCheckpointFolder(
   await removeOldCheckpoints(dir, keep);
 }
 
-/** Writes where a training stands; the model is whole, while its trainer may train its upper layers only. */
+/** Writes where a training stands; the model is whole, while the weights are those of its trainer, in its order. */
 export async function saveCheckpoint(
   { dir, keep }: CheckpointOptions,
   course: TrainingCourse,
   model: LayersModel,
-  trained: LayersModel,
+  trained: readonly LayerVariable[],
 ): Promise<void> {
   const { settings, state, dataset, trainer, bestWeights } = course;
   const current = await trainer.readState();
@@ -66,9 +66,9 @@ export async function saveCheckpoint(
     if (data) tensors.set(`${prefix}/${names.get(weight)}`, { shape: weight.shape as number[], data });
   };
   for (const weight of names.keys()) {
-    if (!trained.weights.includes(weight)) put('weights', weight, await readValues(weight.read()));
+    if (!trained.includes(weight)) put('weights', weight, await readValues(weight.read()));
   }
-  for (const [i, weight] of trained.weights.entries()) {
+  for (const [i, weight] of trained.entries()) {
     put('weights', weight, current.weights[i]);
     for (const [slot, values] of Object.entries(current.slots)) put(`optimizer/${slot}`, weight, values[i]);
     put('average', weight, current.average?.[i]);
@@ -108,18 +108,18 @@ export async function restoreCourse(
   resumed: ResumedCheckpoint,
   course: TrainingCourse,
   model: LayersModel,
-  trained: LayersModel,
+  trained: readonly LayerVariable[],
 ): Promise<ResumedFrom> {
   const { path, record } = resumed;
   const { trainer, state, settings } = course;
   const find = finder(resumed, model);
-  const list = (prefix: string) => trained.weights.map((weight) => find(prefix, weight));
+  const list = (prefix: string) => trained.map((weight) => find(prefix, weight));
   const learns = new Set(model.trainableWeights);
   // Of frozen layers that were run once a checkpoint has the weights alone: they never change.
   const kept = (prefix: 'average' | 'best') =>
-    trained.weights.map((weight) => find(prefix, weight, learns.has(weight) ? prefix : 'weights'));
+    trained.map((weight) => find(prefix, weight, learns.has(weight) ? prefix : 'weights'));
   const slots = Object.entries((await trainer.readState()).slots).map(([slot, values]) => {
-    const found = values.map((value, i) => value && find(`optimizer/${slot}`, trained.weights[i]!));
+    const found = values.map((value, i) => value && find(`optimizer/${slot}`, trained[i]!));
     return [slot, found] as const;
   });
   await trainer.writeState({

@@ -10,9 +10,11 @@ const WHERE = 'trainClassifier';
 
 /** Trains in the library's own kernels, in an engine that it then owns; the model gets its weights back in `updateModel`. */
 export function createEngineTrainer(model: LayersModel, engine: TrainingEngine): Trainer {
+  // tfjs orders them anew where a callback freezes a layer; the engine's lists have this order.
+  const { weights: own } = model;
   /** Those that no stage uses stay as the model has them. */
   const complete = (values: ByWeight) =>
-    Promise.all(model.weights.map((weight, i) => values[i] ?? weight.read().data<'float32'>()));
+    Promise.all(own.map((weight, i) => values[i] ?? weight.read().data<'float32'>()));
 
   return {
     info: {
@@ -47,7 +49,7 @@ export function createEngineTrainer(model: LayersModel, engine: TrainingEngine):
 
     async updateModel(which) {
       const values = await engine.readWeights(which);
-      model.weights.forEach((weight, i) => {
+      own.forEach((weight, i) => {
         const value = values[i];
         if (value === undefined) return;
         const updated = tensor(value, weight.shape as number[], 'float32');

@@ -1,5 +1,5 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { MobilenetError } from '../errors';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import { check, MobilenetError } from '../errors';
 import { judgeEpochs } from './bestEpoch';
 import { saveCheckpoint } from './checkpoint';
 import { type ClassifierEvaluation, evaluatePredictions } from './evaluateClassifier';
@@ -14,16 +14,17 @@ import { readWeights, writeWeight } from './weightValues';
 export interface RunCourseOptions {
   /** The whole model. */
   model: LayersModel;
-  /** What is trained of it: all, or its head on features that were kept. */
-  trained: LayersModel;
+  /** Those that the trainer has, in its order: all, or those of the head on features that were kept. */
+  weights: readonly LayerVariable[];
   observer: Required<TrainingObserver>;
 }
 
 /** Trains until the epochs, the minutes or the patience run out, and leaves the weights in the model. */
 export async function runCourse(course: TrainingCourse, options: RunCourseOptions): Promise<void> {
   const { state, settings, trainer } = course;
-  const { trained, observer } = options;
-  const save = saver(course, options);
+  const { weights, observer } = options;
+  const checkLearning = learningCheck(options.model);
+  const save = saver(course, options, checkLearning);
   let isFinished = false;
   try {
     while (!state.finished) {
@@ -36,17 +37,19 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
         },
         async onBatch(batch) {
           await observer.onBatch(batch);
+          checkLearning();
           if (state.step % (settings.checkpoint?.everySteps ?? Number.POSITIVE_INFINITY) === 0) save.due();
           await save.ifDue();
         },
       });
       await trainer.updateModel(whichOf(course));
-      const { record, evaluation } = await endEpoch(course, trained);
+      const { record, evaluation } = await endEpoch(course, weights);
       await observer.onEpoch(record, evaluation);
+      checkLearning();
       if (settings.checkpoint?.everySteps === undefined || state.finished) save.due();
       await save.ifDue();
     }
-    await finish(course, trained);
+    await finish(course, weights);
     isFinished = true;
     await observer.onEnd();
   } catch (error) {
@@ -64,13 +67,29 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
   }
 }
 
+/** Throws where layers were frozen or unfrozen since, which would change the order of the model's weights and nothing else. */
+function learningCheck(model: LayersModel): () => void {
+  const before = model.trainableWeights;
+  return () => {
+    const now = model.trainableWeights;
+    check(now.length === before.length && now.every((weight, i) => weight === before[i]), {
+      where: 'trainClassifier',
+      expected: 'the layers that learn to stay the same for as long as a training lasts',
+      received: `${now.length} trainable weights in place of ${before.length}`,
+      remedy: 'Let the training end, freeze or unfreeze layers, and call trainClassifier again.',
+    });
+  };
+}
+
 /** Writes checkpoints, between updates only. */
-function saver(course: TrainingCourse, { model, trained }: RunCourseOptions) {
+function saver(course: TrainingCourse, { model, weights }: RunCourseOptions, checkLearning: () => void) {
   const { checkpoint } = course.settings;
   let isDue = false;
   const now = async () => {
     isDue = false;
-    if (checkpoint && !course.pending) await saveCheckpoint(checkpoint, course, model, trained);
+    if (!checkpoint || course.pending) return;
+    checkLearning();
+    await saveCheckpoint(checkpoint, course, model, weights);
   };
   return {
     now,
@@ -86,7 +105,7 @@ function saver(course: TrainingCourse, { model, trained }: RunCourseOptions) {
 /** Validates, remembers, and decides whether there is another epoch. */
 async function endEpoch(
   course: TrainingCourse,
-  trained: LayersModel,
+  weights: readonly LayerVariable[],
 ): Promise<{ record: TrainingEpoch; evaluation: ClassifierEvaluation | undefined }> {
   const { state, settings } = course;
   const evaluation = await validate(course);
@@ -103,7 +122,7 @@ async function endEpoch(
   };
   state.history.push(record);
   Object.assign(state, judgeEpochs(state.history, settings));
-  if (settings.restoreBest && state.bestEpoch === state.epoch) course.bestWeights = await readWeights(trained);
+  if (settings.restoreBest && state.bestEpoch === state.epoch) course.bestWeights = await readWeights(weights);
   Object.assign(state, { epoch: state.epoch + 1, batch: 0, sums: noSums() });
   state.finished = isOver(course);
   return { record, evaluation };
@@ -127,9 +146,9 @@ async function validate(course: TrainingCourse) {
 }
 
 /** The model gets what the training was for: the best weights, the averaged ones, or the last. */
-async function finish(course: TrainingCourse, trained: LayersModel): Promise<void> {
+async function finish(course: TrainingCourse, weights: readonly LayerVariable[]): Promise<void> {
   await course.trainer.updateModel(whichOf(course));
-  for (const [i, values] of course.bestWeights?.entries() ?? []) writeWeight(trained.weights[i]!, values);
+  for (const [i, values] of course.bestWeights?.entries() ?? []) writeWeight(weights[i]!, values);
 }
 
 /** What was learned so far is the user's; a trainer that died has nothing more to give. */

@@ -51,14 +51,14 @@ export interface TfjsTrainerOptions {
 export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOptions): Trainer {
   const { outputKind, inputRange, weightDecayOn = ['kernel'], clipNorm, average = false, fallbackReason } = options;
   const weights = model.weights.map((weight) => weight.read() as Variable);
-  const trained = model.trainableWeights.map((weight) => weight.read() as Variable);
+  // A layer that two nested models share stands there twice.
+  const trained = [...new Set(model.trainableWeights.map((weight) => weight.read() as Variable))];
   const optimizer =
     'applyGradients' in options.optimizer
       ? adoptOptimizer(options.optimizer)
       : createTfjsOptimizer(options.optimizer, trained, variablesOfRoles(model, weightDecayOn));
   const store = createWeightStore(weights, average);
   const checkSize = pictureSizeCheck(model);
-  const mode = enterTrainingMode(model);
   /** Gradients of the batches since the last update. */
   let waiting: NamedTensorMap | undefined;
   let lastGood: Tensor[] = [];
@@ -68,11 +68,19 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
     waiting = undefined;
   };
 
-  const measure = (batch: TargetBatch) =>
-    tidy(() => {
-      const targets = tensor2d(batch.targets, [batch.labels.length, batch.classes]);
-      return lossGradients(model, imageTensor(batch, inputRange), targets, outputKind, trained);
-    });
+  /** In training mode for no longer than it takes, which is synchronous: a callback sees the layers as they are. */
+  const measure = (batch: TargetBatch, nextSeed: () => number) => {
+    const mode = enterTrainingMode(model);
+    try {
+      mode.seedDropout(nextSeed);
+      return tidy(() => {
+        const targets = tensor2d(batch.targets, [batch.labels.length, batch.classes]);
+        return lossGradients(model, imageTensor(batch, inputRange), targets, outputKind, trained);
+      });
+    } finally {
+      mode.restore();
+    }
+  };
 
   const update = (learningRate: number) => {
     const gradients = clipNorm === undefined ? waiting! : clipByGlobalNorm(waiting!, clipNorm);
@@ -93,11 +101,10 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
       store.hold('current');
       const learningRate = optimizer.rateFor(asked);
       const dropout = createRandom(dropoutSeed);
-      mode.seedDropout(() => dropout.integer(0x7fff_ffff));
       const before = cloneAll(weights);
       const toDispose: Tensor[] = [];
       try {
-        const { loss, output, gradients } = measure(batch);
+        const { loss, output, gradients } = measure(batch, () => dropout.integer(0x7fff_ffff));
         toDispose.push(loss, output, ...Object.values(gradients));
         const [value] = await loss.data();
         const { lossSum, predictions } = scoreBatch(await output.data(), batch.labels, batch.classes, outputKind);
@@ -160,7 +167,6 @@ export function createTfjsTrainer(model: LayersModel, options: TfjsTrainerOption
       dropWaiting();
       store.dispose();
       optimizer.dispose();
-      mode.restore();
     },
   };
 }

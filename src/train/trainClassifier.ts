@@ -113,7 +113,8 @@ async function run(
 ): Promise<TrainClassifierResult> {
   if (resumed) checkResumed(resumed, settings, data.dataset, model);
   if (settings.checkpoint) await checkCheckpointFolder(settings.checkpoint, resumed);
-  const before = resumed && (await readWeights(model));
+  const { weights } = model;
+  const before = resumed && (await readWeights(weights));
   if (resumed) restoreWeights(resumed, model);
   let begun = false;
   const begin = async () => {
@@ -128,7 +129,7 @@ async function run(
     return { ...result, cachedUpTo: cached?.boundary };
   } catch (error) {
     // A call that is refused leaves the model as it was.
-    if (before && !begun) for (const [i, values] of before.entries()) writeWeight(model.weights[i]!, values);
+    if (before && !begun) for (const [i, values] of before.entries()) writeWeight(weights[i]!, values);
     throw error;
   } finally {
     cached?.dispose();
@@ -160,11 +161,12 @@ async function trainOn(
       bestWeights: undefined,
       pending: false,
     };
-    const resumedFrom = resumed && (await restoreCourse(resumed, course, model, trained));
+    const { weights } = trained;
+    const resumedFrom = resumed && (await restoreCourse(resumed, course, model, weights));
     const observer = await createObserver(model, data, course);
     await begin();
     describePictures(model, data.dataset, settings);
-    await runCourse(course, { model, trained, observer });
+    await runCourse(course, { model, weights, observer });
     const { history, step, seconds, stoppedEarly, bestEpoch = 0 } = state;
     return {
       history,

@@ -1,5 +1,5 @@
 import { add, keep, mul, sum, type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
-import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import type { LayerVariable } from '@tensorflow/tfjs-layers';
 
 /** Tensors of what the variables hold now; they share its memory until the variables get other values. */
 export function cloneAll(variables: readonly Variable[]): Tensor[] {
@@ -33,8 +33,8 @@ export async function areFinite(variables: readonly Variable[]): Promise<boolean
   return value === 0;
 }
 
-/** All weights of a model, in its order, as copies. */
-export function readWeights({ weights }: LayersModel): Promise<Float32Array[]> {
+/** The numbers of weights, in their order, as copies. */
+export function readWeights(weights: readonly LayerVariable[]): Promise<Float32Array[]> {
   return Promise.all(weights.map((weight) => readValues(weight.read())));
 }
 

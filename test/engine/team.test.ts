@@ -191,6 +191,17 @@ describe('starting', () => {
     await team.dispose();
   });
 
+  test('an answer that waits while the caller held the thread up for ten seconds is heard', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const starting = start(1);
+    // Long enough for the worker to answer, and to no turn of the event loop.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+    vi.advanceTimersByTime(10_000);
+    const team = await starting;
+    expect(team.threads).toBe(1);
+    await team.dispose();
+  });
+
   test('no worker that starts: an error that names configureEngine and the policy', async () => {
     configureEngine({ createWorker: () => createWorker('throw new Error("broken")') });
     const { error } = await failureOf(start(2));

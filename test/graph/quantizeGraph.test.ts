@@ -243,8 +243,15 @@ describe('quantizeGraph', () => {
       const stages = net.stages.map((stage, j) => (j === i && stage.kind !== 'pool' ? { ...stage, clamp } : stage));
       return { ...net, stages };
     };
+    const withNan = (name: 'kernel' | 'bias'): InferenceGraph => {
+      const nan = Float32Array.of(Number.NaN);
+      const stages = net.stages.map((stage, j) => (j === 2 ? { ...stage, [name]: nan } : stage));
+      return { ...net, stages };
+    };
     test.each([
       ['no activation', withClamp(2, NONE), undefined, 'pw1', /^has no ReLU6 or ReLU/],
+      ['a weight that is NaN', withNan('kernel'), undefined, 'pw1', /^has weights that are not finite/],
+      ['a bias that is NaN', withNan('bias'), undefined, 'pw1', /^has weights that are not finite/],
       ['a ReLU without a calibration', withClamp(3, RELU), undefined, 'dw2', /^ends in a ReLU/],
       ['nothing above 0', net, [1, 0, 1, 1, 1], 'dw1', /^gave nothing above 0/],
       ['not a convolution of the picture', graphOf(...net.stages.slice(1)), undefined, 'dw1', /^comes first/],

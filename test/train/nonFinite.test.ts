@@ -75,6 +75,17 @@ test('in the last step, where only a weight shows it', async () => {
   expect(weightsOf(model)[0]).toEqual(before[0]);
 });
 
+test.each(['fused', 'tfjs'] as const)('%s: moving statistics that overflow, where no weight does', async (engine) => {
+  const model = tinyModel();
+  const [kernel] = model.layers[0]!.getWeights();
+  // What it gives is finite, and its square is not.
+  model.layers[0]!.setWeights([tf.mul(kernel!, 1e20)]);
+  const before = weightsOf(model);
+  const outcome = trainClassifier(model, train, { engine, batchSize: 50, optimizer: 'sgd', learningRate: 0 });
+  await expect(outcome).rejects.toMatchObject({ code: 'non-finite' });
+  expect(weightsOf(model)).toEqual(before);
+});
+
 for (const backend of ['cpu', 'wasm']) {
   for (const activation of ['softmax', 'linear'] as const) {
     test(`a NaN behind ${activation} on ${backend} is seen at once, though wasm's clip turns it into a number`, async () => {

@@ -101,6 +101,21 @@ test('two halves that count 1/2 each make the update of the whole batch; until t
   await two.dispose();
 });
 
+test('a layer that two nested models share is updated once a step', async () => {
+  const first = linearModel('softmax');
+  const second = tfl.sequential({ layers: first.layers });
+  const input = tfl.input({ shape: [6, 6, 2] });
+  const mean = tfl.layers.average().apply([first, second].map((model) => model.apply(input) as tfl.SymbolicTensor));
+  const both = tfl.model({ inputs: input, outputs: mean as tfl.SymbolicTensor });
+  const alone = linearModel('softmax');
+  for (const model of [both, alone]) {
+    const trainer = trainerOf(model);
+    await trainer.step(batchOf(range(0, 4)), step());
+    await trainer.dispose();
+  }
+  expect(largestDifference(weightsOf(first), weightsOf(alone))).toBeLessThan(1e-6);
+});
+
 test("regularizers' penalties are in the loss, and count once over the batches of an update", async () => {
   const make = () => linearModel('softmax', tfl.regularizers.l2({ l2: 0.5 }));
   const [plain, whole, halves] = [linearModel('softmax'), make(), make()];
