@@ -5,7 +5,7 @@ import records from '../models/cifar10/models.json';
 import type { Classifier } from './classify/classifier';
 import type { CreateClassifierOptions } from './classify/classifierOptions';
 import { createClassifier } from './classify/createClassifier';
-import { check, fail, MobilenetError } from './errors';
+import { check, checkOptions, fail, MobilenetError } from './errors';
 import { type LoadModelOptions, loadModel } from './io/loadModel';
 import { httpFiles } from './io/modelFiles';
 import { joinPath } from './io/paths';
@@ -66,6 +66,14 @@ export interface LoadCifar10ModelOptions extends LoadModelOptions {
   url?: string | URL;
 }
 
+const MODEL_OPTIONS = {
+  alpha: 'any',
+  url: 'any',
+  onProgress: 'function',
+  signal: 'signal',
+  fetch: 'function',
+} as const;
+
 /** Options for {@link cifar10Classifier}. */
 export interface Cifar10ClassifierOptions extends CreateClassifierOptions, LoadCifar10ModelOptions {}
 
@@ -83,6 +91,7 @@ export interface Cifar10ClassifierOptions extends CreateClassifierOptions, LoadC
  * ```
  */
 export async function loadCifar10Model(options: LoadCifar10ModelOptions = {}): Promise<LayersModel> {
+  checkOptions('loadCifar10Model', options, MODEL_OPTIONS);
   return loadModel(modelHandler('loadCifar10Model', options));
 }
 
@@ -102,7 +111,8 @@ export async function loadCifar10Model(options: LoadCifar10ModelOptions = {}): P
  * ```
  */
 export async function cifar10Classifier(options: Cifar10ClassifierOptions = {}): Promise<Classifier> {
-  return createClassifier(modelHandler('cifar10Classifier', options), options);
+  const { alpha, url, onProgress, fetch, ...classifying } = options;
+  return createClassifier(modelHandler('cifar10Classifier', options), classifying);
 }
 
 /** Addresses of a model's files. */

@@ -1,3 +1,5 @@
+import { nearestNames } from './nearestNames';
+
 /** What kind of thing went wrong; stable, so that an app can branch on it. */
 export type MobilenetErrorCode =
   /** An option or argument is out of range or of the wrong type. */
@@ -78,13 +80,89 @@ export function checkInteger(where: string, name: string, value: unknown, minimu
   check(Number.isInteger(value) && (value as number) >= minimum, {
     where,
     expected: `${name} to be an integer of at least ${minimum}`,
-    received: value,
+    received: quoted(value),
   });
 }
+
+/** What an option must be before anything is done with it; `'any'` is looked at where it is used. */
+export type OptionKind = keyof typeof KINDS;
+
+const KINDS = {
+  any: { words: 'anything', has: () => true },
+  boolean: { words: 'true or false', has: (value: unknown) => typeof value === 'boolean' },
+  number: { words: 'a number', has: (value: unknown) => typeof value === 'number' },
+  string: { words: 'a string', has: (value: unknown) => typeof value === 'string' },
+  function: { words: 'a function', has: (value: unknown) => typeof value === 'function' },
+  object: { words: 'an object', has: isObject },
+  list: { words: 'a list', has: (value: unknown) => Array.isArray(value) },
+  signal: { words: 'an AbortSignal', has: (value: unknown) => isObject(value) && 'throwIfAborted' in value },
+};
+
+/** More names than these are not read; the nearest are. */
+const SHORT_LIST = 8;
+
+/**
+ * Throws `invalid-argument` unless these are options, all of which there are, and which are of the right kind. What is
+ * undefined counts as left out.
+ *
+ * @param name what the options are called
+ */
+export function checkOptions<Options extends object>(
+  where: string,
+  options: Options,
+  kinds: Record<keyof Options, OptionKind>,
+  name = 'options',
+): void {
+  const names = Object.keys(kinds);
+  const isShort = names.length <= SHORT_LIST;
+  check(isObject(options), {
+    where,
+    expected: `${name} to be an object${isShort ? ` with some of ${names.join(', ')}` : ''}`,
+    received: quoted(options),
+  });
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const unknown = given.map(([key]) => key).filter((key) => !Object.hasOwn(kinds, key));
+  check(unknown.length === 0, {
+    where,
+    expected: isShort ? `${name} to have only ${names.join(', ')}` : `${name} to have only names that there are`,
+    received: quotedList(unknown),
+    ...(!isShort && { remedy: `The nearest are ${quotedList(nearestNames(unknown[0] ?? '', names))}.` }),
+  });
+  for (const [key, value] of given) {
+    const { words, has } = KINDS[kinds[key as keyof Options]];
+    check(has(value), { where, expected: `${key} to be ${words}`, received: quoted(value) });
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Promise);
+}
+
+/** A value as it is told: of strings that they are some. */
+export function quoted(value: unknown): unknown {
+  return typeof value === 'string' ? `'${value}'` : value;
+}
+
+const quotedList = (texts: readonly string[]) => texts.map(quoted).join(', ');
 
 function show(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'function') return `a function`;
-  if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? String(value);
-  return String(value);
+  if (value instanceof Promise) return 'a promise, which is to be awaited';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
+  if (isPlain) return showPlain(value);
+  return `an object of class ${value.constructor?.name}`;
 }
+
+/** Of a long or deep one, or of one that holds itself, what it has. */
+function showPlain(value: object): string {
+  try {
+    const text = JSON.stringify(value);
+    if (text.length <= LONGEST_SHOWN) return text;
+  } catch {}
+  const names = Object.keys(value);
+  return Array.isArray(value) ? `a list of ${names.length}` : `an object of ${names.join(', ')}`;
+}
+
+const LONGEST_SHOWN = 400;

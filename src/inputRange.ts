@@ -1,4 +1,4 @@
-import { check } from './errors';
+import { check, checkOptions } from './errors';
 
 /**
  * What bytes 0 to 255 are mapped to before they enter a model: one range for all channels, or a range for each.
@@ -36,8 +36,10 @@ export interface MeanStdRangeOptions {
  * console.log(inputRange[0]); // [-2.1179..., 2.2489...]
  * ```
  */
-export function meanStdRange({ mean, std }: MeanStdRangeOptions): readonly (readonly [low: number, high: number])[] {
+export function meanStdRange(options: MeanStdRangeOptions): readonly (readonly [low: number, high: number])[] {
   const where = 'meanStdRange';
+  checkOptions(where, options, { mean: 'list', std: 'list' });
+  const { mean, std } = options;
   check(mean.length > 0 && mean.length === std.length, {
     where,
     expected: 'a mean and a std for each channel',

@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkCalibration } from '../data/calibration';
 import type { ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import type { FeatureSize } from '../graph/stage';
 import type { InputRange } from '../inputRange';
@@ -55,8 +55,19 @@ export interface ClassifierSettings {
 
 const WHERE = 'createClassifier';
 
+const CLASSIFIER_OPTIONS = {
+  classNames: 'any',
+  engine: 'any',
+  threads: 'any',
+  precision: 'any',
+  calibration: 'any',
+  preprocessing: 'any',
+  signal: 'signal',
+} as const;
+
 /** Refuses what cannot be, whatever the model. */
 export function checkClassifierOptions(options: CreateClassifierOptions): void {
+  checkOptions(WHERE, options, CLASSIFIER_OPTIONS);
   const { engine = 'auto', threads, precision = 'float32', calibration, preprocessing = {} } = options;
   check(['auto', 'tfjs', 'fused'].includes(engine), {
     where: WHERE,

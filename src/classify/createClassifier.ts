@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
-import { loadModel, type ModelSource } from '../io/loadModel';
+import { checkSource, loadModel, type ModelSource } from '../io/loadModel';
 import type { Classifier } from './classifier';
 import { type CreateClassifierOptions, checkClassifierOptions, resolveClassifierOptions } from './classifierOptions';
 import { createRunners } from './createRunners';
@@ -30,8 +30,9 @@ export async function createClassifier(
   model: LayersModel | ModelSource,
   options: CreateClassifierOptions = {},
 ): Promise<Classifier> {
-  const { signal } = options;
   checkClassifierOptions(options);
+  const { signal } = options;
+  if (!isModel(model)) checkSource('createClassifier', model, 'a tf.LayersModel, ');
   signal?.throwIfAborted();
   await backendReady('createClassifier');
   if (isModel(model)) return classifierOf(model, options, () => {});

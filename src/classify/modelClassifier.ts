@@ -1,7 +1,7 @@
 import { dispose, type Tensor3D, type Tensor4D, unstack } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { softmax } from '../engine/softmax';
-import { check, checkInteger, fail, failure } from '../errors';
+import { check, checkInteger, checkOptions, fail, failure } from '../errors';
 import { CallQueue, untilAborted } from './callQueue';
 import type { Classifier, ClassifyOptions, EmbedOptions } from './classifier';
 import type { ClassifierImage } from './classifierImage';
@@ -55,7 +55,9 @@ export class ModelClassifier implements Classifier {
     }
   }
 
-  async embed(image: ClassifierImage, { layer, signal }: EmbedOptions = {}): Promise<Float32Array> {
+  async embed(image: ClassifierImage, options: EmbedOptions = {}): Promise<Float32Array> {
+    checkOptions('embed', options, { layer: 'string', signal: 'signal' });
+    const { layer, signal } = options;
     return this.queue.add((givenUp) => {
       const output = findOutput('embed', this.parts.model, layer);
       const chunks = this.readAhead('embed', [image], givenUp);
@@ -73,6 +75,7 @@ export class ModelClassifier implements Classifier {
   }
 
   private classifyAll(where: string, images: Iterable<ClassifierImage>, options: ClassifyOptions) {
+    checkOptions(where, options, { topK: 'any', signal: 'signal' });
     const { topK = 5, signal } = options;
     checkInteger(where, 'topK', topK, 1);
     return this.queue.add((givenUp) => {

@@ -1,5 +1,5 @@
 import { type Interpolation, interpolations } from '../data/resizeFilter';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 import { checkInputRange, type InputRange } from '../inputRange';
 
 /** How a picture becomes what the model reads. */
@@ -34,12 +34,18 @@ export interface Preprocessing {
   inputRange?: InputRange;
 }
 
+const PREPROCESSING = {
+  fit: 'any',
+  cropFraction: 'number',
+  cropAfterResize: 'any',
+  interpolation: 'any',
+  inputRange: 'any',
+} as const;
+
 /** Throws `invalid-argument` where an option is out of its range, or does not fit `channels`. */
-export function checkPreprocessing(
-  where: string,
-  { fit, cropFraction, cropAfterResize, interpolation, inputRange }: Preprocessing,
-  channels?: number,
-): void {
+export function checkPreprocessing(where: string, preprocessing: Preprocessing, channels?: number): void {
+  checkOptions(where, preprocessing, PREPROCESSING, 'preprocessing');
+  const { fit, cropFraction, cropAfterResize, interpolation, inputRange } = preprocessing;
   check(fit === undefined || fit === 'crop' || fit === 'stretch', {
     where,
     expected: "preprocessing.fit to be 'crop' or 'stretch'",

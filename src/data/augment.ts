@@ -1,4 +1,4 @@
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { createRandom, type Random } from '../random';
 import { adjustBrightness, adjustContrast, adjustSaturation } from './augment/adjustColours';
 import { type Augmentation, checkAugmentation } from './augment/augmentation';
@@ -38,9 +38,11 @@ export interface AugmentBatchOptions {
 export function augmentBatch<Batch extends ImageBatch>(
   batch: Batch,
   augmentation: Augmentation,
-  { seed = 0, epoch = 0 }: AugmentBatchOptions = {},
+  options: AugmentBatchOptions = {},
 ): Batch {
   const where = 'augmentBatch';
+  checkOptions(where, options, { seed: 'any', epoch: 'any' });
+  const { seed = 0, epoch = 0 } = options;
   checkAugmentation(where, augmentation, batch);
   check(Number.isSafeInteger(seed), { where, expected: 'seed to be an integer', received: seed });
   checkInteger(where, 'epoch', epoch, 0);

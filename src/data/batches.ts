@@ -1,6 +1,6 @@
-import { check, checkInteger, fail } from '../errors';
+import { check, checkInteger, checkOptions, fail, type OptionKind } from '../errors';
 import { createRandom, type Random, shuffleInPlace } from '../random';
-import type { ImageBatch, ImageDataset } from './imageDataset';
+import { checkDataset, type ImageBatch, type ImageDataset } from './imageDataset';
 
 /** Options for {@link batches}. */
 export interface BatchesOptions {
@@ -37,12 +37,25 @@ export function batches<Pixels extends Uint8Array | Float32Array = Uint8Array>(
   dataset: ImageDataset<Pixels>,
   options: BatchesOptions = {},
 ): AsyncIterableIterator<ImageBatch<Pixels>> {
-  checkBatchesOptions('batches', options);
+  const where = 'batches';
+  checkDataset(where, dataset);
+  checkOptions(where, options, BATCHES_OPTIONS);
+  checkBatchesOptions(where, options);
   const { batchSize = 32, shuffle = false, seed = 0, epoch = 0, firstBatch = 0 } = options;
   const order = epochOrder(dataset.size, shuffle, createRandom(seed, epoch));
   const end = batchCount(dataset.size, options) * batchSize;
   return readBatches(dataset, order.subarray(Math.min(firstBatch * batchSize, end), end), batchSize);
 }
+
+/** What there is among them. */
+export const BATCHES_OPTIONS = {
+  batchSize: 'any',
+  shuffle: 'any',
+  seed: 'any',
+  epoch: 'any',
+  firstBatch: 'any',
+  dropRemainder: 'boolean',
+} as const satisfies Record<keyof BatchesOptions, OptionKind>;
 
 /** Throws `invalid-argument` unless every option is in range. */
 export function checkBatchesOptions(where: string, options: BatchesOptions): void {

@@ -1,5 +1,5 @@
 import { platform } from '#platform';
-import { check, fail } from '../errors';
+import { check, checkOptions, fail } from '../errors';
 import { addressOf } from '../platform/address';
 import { cachedDownload, cacheNameOf, type LoadProgress } from '../platform/cachedDownload';
 import { countBytes, download, verifyBytes } from '../platform/download';
@@ -54,9 +54,19 @@ export interface LoadCifar10Options {
  * console.log(train.size, test.size); // 50000 10000
  * ```
  */
-export function loadCifar10(options: LoadCifar10Options = {}): Promise<Cifar10> {
+export async function loadCifar10(options: LoadCifar10Options = {}): Promise<Cifar10> {
+  checkOptions('loadCifar10', options, LOAD_OPTIONS);
   return loadRelease(CIFAR_10, options);
 }
+
+const LOAD_OPTIONS = {
+  source: 'any',
+  cacheDir: 'string',
+  verify: 'boolean',
+  onProgress: 'function',
+  signal: 'signal',
+  fetch: 'function',
+} as const;
 
 /** {@link loadCifar10} for files of another address, checksum and number of records; for tests. */
 export async function loadRelease(release: Cifar10Release, options: LoadCifar10Options): Promise<Cifar10> {

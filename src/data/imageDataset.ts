@@ -1,4 +1,4 @@
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, quoted } from '../errors';
 import type { Interpolation } from './resizeFilter';
 
 /** n pictures of H x W x C bytes (or of numbers that a model takes as they are) and their classes. */
@@ -171,6 +171,15 @@ export function makingImages(dataset: ImageDataset, make: () => Uint8Array): Ima
 /** Whether {@link makingImages} made the dataset, so that to ask for a part of `images` would make all of them. */
 export function makesImages(dataset: InMemoryImageDataset): boolean {
   return Object.getOwnPropertyDescriptor(dataset, 'images')?.get !== undefined;
+}
+
+/** Throws unless it is a dataset that has pictures; a loader's promise is the usual mistake, and both parts of one. */
+export function checkDataset(where: string, dataset: ImageDataset<Uint8Array | Float32Array>): void {
+  check(typeof dataset?.read === 'function' && dataset.size > 0, {
+    where,
+    expected: 'a dataset with at least one picture',
+    received: dataset?.size === 0 ? 'an empty one' : quoted(dataset),
+  });
 }
 
 /** Throws `invalid-argument` unless every label is a class index. */

@@ -1,5 +1,5 @@
 import { platform } from '#platform';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 
 /** How far {@link loadImageFolder} is. */
 export interface ImageFolderProgress {
@@ -70,8 +70,24 @@ export interface ImageFolderSettings {
 
 const WHERE = 'loadImageFolder';
 
+const FOLDER_OPTIONS = {
+  size: 'any',
+  channels: 'any',
+  fit: 'any',
+  classNames: 'any',
+  csv: 'any',
+  fileColumn: 'string',
+  labelColumn: 'string',
+  broken: 'any',
+  memoryLimitMegabytes: 'number',
+  concurrency: 'any',
+  onProgress: 'function',
+  signal: 'signal',
+} as const;
+
 /** Fills in the defaults; throws `invalid-argument` where an option is out of its range. */
 export function resolveImageFolderOptions(options: LoadImageFolderOptions): ImageFolderSettings {
+  checkOptions(WHERE, options, FOLDER_OPTIONS);
   const { size = 224, channels = 3, fit = 'crop', broken = 'refuse', memoryLimitMegabytes = 1024 } = options;
   const { classNames, csv, concurrency = platform.processors(), onProgress, signal } = options;
   const sides = typeof size === 'number' ? [size, size] : size;

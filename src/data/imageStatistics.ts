@@ -1,7 +1,7 @@
-import { check } from '../errors';
+import { checkOptions } from '../errors';
 import { yieldToEventLoop } from '../platform/eventLoop';
 import { batches } from './batches';
-import type { ImageDataset } from './imageDataset';
+import { checkDataset, type ImageDataset } from './imageDataset';
 
 /** Options for {@link imageStatistics}. */
 export interface ImageStatisticsOptions {
@@ -34,14 +34,13 @@ const LEVELS = 256;
  */
 export async function imageStatistics(
   dataset: ImageDataset,
-  { signal }: ImageStatisticsOptions = {},
+  options: ImageStatisticsOptions = {},
 ): Promise<ImageStatistics> {
+  const where = 'imageStatistics';
+  checkDataset(where, dataset);
+  checkOptions(where, options, { signal: 'signal' });
+  const { signal } = options;
   const { size, height, width, channels } = dataset;
-  check(size > 0, {
-    where: 'imageStatistics',
-    expected: 'a dataset with at least one picture',
-    received: 'an empty one',
-  });
   const counts = Array.from({ length: channels }, () => new Float64Array(LEVELS));
   const batchSize = Math.max(1, Math.floor(CHUNK_BYTES / (height * width * channels)));
   signal?.throwIfAborted();

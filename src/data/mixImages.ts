@@ -1,4 +1,4 @@
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { createRandom, type Random, shuffleInPlace } from '../random';
 import type { ImageBatch } from './imageDataset';
 import { sampleBeta } from './sampleBeta';
@@ -44,8 +44,10 @@ const SHARE_UNIT = 2 ** -16;
 export function mixBatch<Batch extends ImageBatch>(
   batch: Batch,
   targets: Float32Array,
-  { mixup, cutmix, seed = 0, step = 0 }: MixBatchOptions,
+  options: MixBatchOptions,
 ): { batch: Batch; targets: Float32Array } {
+  checkOptions('mixBatch', options, { mixup: 'any', cutmix: 'any', seed: 'any', step: 'any' });
+  const { mixup, cutmix, seed = 0, step = 0 } = options;
   checkMixing(batch, targets, { mixup, cutmix, seed, step });
   const random = createRandom(seed, MIX_STREAM, step);
   const isMixup = mixup !== undefined && (cutmix === undefined || random.uniform() < 0.5);

@@ -1,7 +1,7 @@
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { createRandom, shuffleInPlace } from '../random';
 import { batches } from './batches';
-import { checkLabels, type ImageDataset, type InMemoryImageDataset } from './imageDataset';
+import { checkDataset, checkLabels, type ImageDataset, type InMemoryImageDataset } from './imageDataset';
 import { roundShares } from './roundShares';
 import { SPLIT_STREAM } from './streams';
 import { subsetDataset } from './subsetDataset';
@@ -73,9 +73,12 @@ export async function splitDataset(
 /** Which pictures {@link splitDataset} puts where. */
 export async function splitIndices(
   dataset: ImageDataset<Uint8Array | Float32Array>,
-  { fraction, seed = 0, stratified = true }: SplitDatasetOptions,
+  options: SplitDatasetOptions,
 ): Promise<DatasetSplit<Uint32Array>> {
   const where = 'splitDataset';
+  checkDataset(where, dataset);
+  checkOptions(where, options, { fraction: 'number', seed: 'any', stratified: 'boolean' });
+  const { fraction, seed = 0, stratified = true } = options;
   check(fraction > 0 && fraction < 1, { where, expected: 'fraction to be in (0, 1)', received: fraction });
   const groups = await shuffledGroups(where, dataset, seed, stratified);
   const sizes = groups.map((group) => group.length);
@@ -125,9 +128,12 @@ export function foldDataset<Pixels extends Uint8Array | Float32Array>(
 ): Promise<DatasetSplit<ImageDataset<Pixels>>>;
 export async function foldDataset(
   dataset: ImageDataset,
-  { folds, fold, seed = 0 }: FoldDatasetOptions,
+  options: FoldDatasetOptions,
 ): Promise<DatasetSplit<ImageDataset>> {
   const where = 'foldDataset';
+  checkDataset(where, dataset);
+  checkOptions(where, options, { folds: 'any', fold: 'any', seed: 'any' });
+  const { folds, fold, seed = 0 } = options;
   checkInteger(where, 'folds', folds, 2);
   check(folds <= dataset.size, { where, expected: `folds of at most ${dataset.size} pictures`, received: folds });
   checkInteger(where, 'fold', fold, 0);

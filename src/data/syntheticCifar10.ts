@@ -1,4 +1,4 @@
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { createRandom, type Random, shuffleInPlace } from '../random';
 import { type InMemoryImageDataset, inMemoryDataset, WHOLE_PICTURES } from './imageDataset';
 import { SHAPES, type Shape } from './syntheticShapes';
@@ -28,8 +28,9 @@ export function syntheticCifar10(options: SyntheticCifar10Options = {}): {
   train: InMemoryImageDataset;
   test: InMemoryImageDataset;
 } {
-  const { train = 2000, test = 500, seed = 0 } = options;
   const where = 'syntheticCifar10';
+  checkOptions(where, options, { train: 'any', test: 'any', seed: 'any' });
+  const { train = 2000, test = 500, seed = 0 } = options;
   checkInteger(where, 'train', train, 1);
   checkInteger(where, 'test', test, 1);
   check(Number.isSafeInteger(seed), { where, expected: 'seed to be an integer', received: seed });

@@ -1,8 +1,9 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
 import { requireBackend } from '../backend';
+import { checkOptions } from '../errors';
 import { channelRange, checkInputRange, type InputRange } from '../inputRange';
-import { type BatchesOptions, batchCount, batches, checkBatchesOptions } from './batches';
-import { checkLabels, type ImageBatch, type ImageDataset } from './imageDataset';
+import { BATCHES_OPTIONS, type BatchesOptions, batchCount, batches, checkBatchesOptions } from './batches';
+import { checkDataset, checkLabels, type ImageBatch, type ImageDataset } from './imageDataset';
 
 /** Options for {@link toTensors}. */
 export interface ToTensorsOptions {
@@ -22,11 +23,10 @@ export interface ToTensorsOptions {
  * }
  * ```
  */
-export function toTensors(
-  batch: ImageBatch,
-  { inputRange = [0, 1] }: ToTensorsOptions = {},
-): { images: Tensor4D; labels: Tensor2D } {
+export function toTensors(batch: ImageBatch, options: ToTensorsOptions = {}): { images: Tensor4D; labels: Tensor2D } {
+  checkOptions('toTensors', options, { inputRange: 'any' });
   requireBackend('toTensors');
+  const { inputRange = [0, 1] } = options;
   const { height, width, channels, classes, labels } = batch;
   const n = labels.length;
   checkLabels('toTensors', labels, classes);
@@ -60,6 +60,8 @@ export function mapToRange(
 /** Options for {@link toTfDataset}; the epoch is counted by itself. */
 export type ToTfDatasetOptions = Omit<BatchesOptions, 'epoch'> & ToTensorsOptions;
 
+const { epoch: _, ...TF_DATASET_OPTIONS } = BATCHES_OPTIONS;
+
 /** What tfjs-layers asks of a dataset: T is one batch. */
 export interface TfDataset<T> {
   /** How many batches an epoch has. */
@@ -87,8 +89,12 @@ export function toTfDataset(
   dataset: ImageDataset,
   options: ToTfDatasetOptions = {},
 ): TfDataset<{ xs: Tensor4D; ys: Tensor2D }> {
-  checkBatchesOptions('toTfDataset', options);
-  if (options.inputRange) checkInputRange('toTfDataset', options.inputRange, dataset.channels);
+  const where = 'toTfDataset';
+  const { inputRange, ...order } = options;
+  checkDataset(where, dataset);
+  checkOptions(where, options, { ...TF_DATASET_OPTIONS, inputRange: 'any' });
+  checkBatchesOptions(where, order);
+  if (inputRange) checkInputRange(where, inputRange, dataset.channels);
   let epochs = 0;
   return {
     size: Math.max(batchCount(dataset.size, options) - (options.firstBatch ?? 0), 0),
@@ -97,10 +103,10 @@ export function toTfDataset(
       return {
         async next() {
           // fitDataset makes an iterator that it does not use, so an epoch counts from its first batch.
-          source ??= batches(dataset, { ...options, epoch: epochs++ });
+          source ??= batches(dataset, { ...order, epoch: epochs++ });
           const { done, value } = await source.next();
           if (done) return { done, value: undefined };
-          const { images: xs, labels: ys } = toTensors(value, options);
+          const { images: xs, labels: ys } = toTensors(value, inputRange && { inputRange });
           return { done: false, value: { xs, ys } };
         },
       };

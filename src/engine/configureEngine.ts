@@ -1,5 +1,5 @@
 import { platform } from '#platform';
-import { check, fail } from '../errors';
+import { check, checkOptions, fail } from '../errors';
 import { setWasmSource, type WasmFlavour } from '../kernels/wasmModule';
 import { downloadBytes } from '../platform/download';
 
@@ -40,14 +40,8 @@ let settings: ConfigureEngineOptions = {};
  * ```
  */
 export function configureEngine(options: ConfigureEngineOptions): void {
-  const { wasm, createWorker } = options;
-  for (const [name, value] of Object.entries({ wasm, createWorker })) {
-    check(value === undefined || typeof value === 'function', {
-      where: 'configureEngine',
-      expected: `${name} to be a function`,
-      received: value,
-    });
-  }
+  checkOptions('configureEngine', options, { wasm: 'function', createWorker: 'function' });
+  const { wasm } = options;
   settings = { ...options };
   setWasmSource(wasm && (async (flavour) => readWasm(flavour, await wasm(flavour))));
 }

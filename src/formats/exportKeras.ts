@@ -1,5 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
+import { checkOptions } from '../errors';
+import { checkModel } from '../model/checkModel';
 import { checkOneOf } from '../model/options';
 
 /** Options for {@link exportKeras}. */
@@ -35,8 +37,11 @@ const WHERE = 'exportKeras';
  */
 export async function exportKeras(
   model: LayersModel,
-  { format = 'keras' }: ExportKerasOptions = {},
+  options: ExportKerasOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkModel(WHERE, model);
+  checkOptions(WHERE, options, { format: 'any' });
+  const { format = 'keras' } = options;
   checkOneOf(WHERE, 'format', format, ['keras', 'h5']);
   await backendReady(WHERE);
   const { writeKerasArchive, writeKerasH5 } = await import('./keras/writeKeras');

@@ -2,9 +2,10 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
 import { checkCalibration } from '../data/calibration';
 import type { ImageDataset } from '../data/imageDataset';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 import type { StageGraph } from '../graph/stage';
 import { checkInputRange } from '../inputRange';
+import { checkModel } from '../model/checkModel';
 import { getModelMetadata } from '../model/metadata';
 import { checkBoolean, checkOneOf } from '../model/options';
 import { exportedStages } from './exportedStages';
@@ -46,6 +47,16 @@ export interface ExportOnnxOptions {
 }
 
 const WHERE = 'exportOnnx';
+
+const ONNX_OPTIONS = {
+  dynamicBatch: 'any',
+  inputLayout: 'any',
+  opset: 'any',
+  embedPreprocessing: 'any',
+  precision: 'any',
+  calibration: 'any',
+} as const;
+
 const OPSETS = [13, 22] as const;
 
 /**
@@ -71,6 +82,8 @@ export async function exportOnnx(
   model: LayersModel,
   options: ExportOnnxOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkModel(WHERE, model);
+  checkOptions(WHERE, options, ONNX_OPTIONS);
   const settings = resolveOptions(model, options);
   const graph = exportedStages(WHERE, 'ONNX', model);
   checkOutput(model, graph);

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
+import { checkModel } from '../model/checkModel';
 import { checkOneOf } from '../model/options';
 
 /** Options for {@link exportSafetensors}. */
@@ -43,6 +44,8 @@ export async function exportSafetensors(
   options: ExportSafetensorsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const where = 'exportSafetensors';
+  checkModel(where, model);
+  checkOptions(where, options, { layout: 'any', epsilon: 'any' });
   const { layout = 'timm', epsilon } = options;
   checkOneOf(where, 'layout', layout, ['timm', 'keras']);
   check(epsilon === undefined || (epsilon > 0 && Number.isFinite(epsilon)), {

@@ -1,7 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { checkInputRange } from '../inputRange';
+import { checkModel } from '../model/checkModel';
 import { getModelMetadata } from '../model/metadata';
 import { exportedStages } from './exportedStages';
 
@@ -48,6 +49,8 @@ export async function exportTflite(
   model: LayersModel,
   options: ExportTfliteOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  checkModel(WHERE, model);
+  checkOptions(WHERE, options, { batch: 'any', quantize: 'any' });
   const { batch = 1, quantize } = options;
   checkInteger(WHERE, 'batch', batch, 1);
   check(quantize === undefined || quantize === 'float16', {

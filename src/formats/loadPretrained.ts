@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { isHttp } from '../io/url';
 import type { MobilenetV1Options } from '../model/options';
 import { addressOf } from '../platform/address';
@@ -59,6 +59,25 @@ export interface LoadPretrainedOptions
 
 const WHERE = 'loadPretrained';
 
+const PRETRAINED_OPTIONS = {
+  source: 'any',
+  alpha: 'any',
+  resolution: 'any',
+  includeTop: 'boolean',
+  pooling: 'any',
+  dropout: 'any',
+  classifierActivation: 'any',
+  classes: 'any',
+  seed: 'any',
+  url: 'any',
+  cacheDir: 'string',
+  verify: 'any',
+  onDigest: 'function',
+  onProgress: 'function',
+  signal: 'signal',
+  fetch: 'function',
+} as const;
+
 /**
  * Loads MobileNetV1 with weights that were trained on ImageNet, from their public addresses; a download is kept and used
  * from then on, without a network too.
@@ -95,6 +114,7 @@ export async function loadPretrained(options: LoadPretrainedOptions): Promise<La
 }
 
 function resolveOptions(options: LoadPretrainedOptions): PretrainedSettings {
+  checkOptions(WHERE, options, PRETRAINED_OPTIONS);
   const { source, alpha = 1, resolution = 224, includeTop = true, classes = 1000, verify = true, url } = options;
   const network = { source, alpha, resolution };
   checkPretrainedNetwork(WHERE, network);

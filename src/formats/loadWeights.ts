@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
+import { checkModel } from '../model/checkModel';
 import { checkBoolean, checkOneOf } from '../model/options';
 import type { AssignWeightsOptions } from './assignWeights';
 import type { LoadedWeights } from './loadWeightFile';
@@ -14,6 +15,16 @@ export interface LoadWeightsOptions extends AssignWeightsOptions {
   /** For `http(s)://`. @default globalThis.fetch */
   fetch?: typeof globalThis.fetch;
 }
+
+const LOAD_OPTIONS = {
+  head: 'any',
+  ignorePadding: 'any',
+  ignoreActivations: 'any',
+  ignoreStrides: 'any',
+  onProgress: 'function',
+  signal: 'signal',
+  fetch: 'function',
+} as const;
 
 /**
  * Loads the weights of a file of another framework, or of this one, into a model that is built already.
@@ -52,6 +63,8 @@ export async function loadWeights(
   options: LoadWeightsOptions = {},
 ): Promise<LoadedWeights> {
   const where = 'loadWeights';
+  checkModel(where, model);
+  checkOptions(where, options, LOAD_OPTIONS);
   const {
     head = 'load',
     ignorePadding = false,

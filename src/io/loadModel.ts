@@ -1,7 +1,7 @@
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { platform } from '#platform';
-import { check, fail } from '../errors';
+import { check, checkOptions, fail, quoted } from '../errors';
 import { addressOf } from '../platform/address';
 import { buildModel } from './buildModel';
 import { type CheckedArtifacts, checkArtifacts } from './checkArtifacts';
@@ -37,12 +37,19 @@ export interface LoadModelOptions {
  * ```
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LayersModel> {
-  check((typeof source === 'string' && source !== '') || (typeof source === 'object' && source !== null), {
-    where: 'loadModel',
-    expected: 'a path, a URL, files or an IOHandler',
-    received: source,
-  });
+  checkOptions('loadModel', options, { onProgress: 'function', signal: 'signal', fetch: 'function' });
+  checkSource('loadModel', source);
   return buildModel(await readSource(source, options));
+}
+
+/** A promise, or an address that is a URL, is the usual mistake. */
+export function checkSource(where: string, source: unknown, alternatives = ''): asserts source is ModelSource {
+  const isObject = typeof source === 'object' && source !== null && ('length' in source || 'load' in source);
+  check((typeof source === 'string' && source !== '') || isObject, {
+    where,
+    expected: `${alternatives}a path, a URL as a string, files or an IOHandler with a load method`,
+    received: quoted(source),
+  });
 }
 
 async function readSource(source: ModelSource, options: LoadModelOptions): Promise<CheckedArtifacts> {

@@ -1,6 +1,7 @@
 import { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { check, fail } from '../errors';
+import { check, checkOptions, fail, quoted } from '../errors';
+import { checkModel } from '../model/checkModel';
 import { freezeTopology } from './freezeTopology';
 import { quantizeWeights, type WeightQuantization } from './quantizeWeights';
 import { isUrl } from './url';
@@ -43,6 +44,8 @@ export async function saveModel(
   target: string | io.IOHandler,
   options: SaveModelOptions = {},
 ): Promise<io.SaveResult> {
+  checkModel('saveModel', model);
+  checkOptions('saveModel', options, { quantize: 'any' });
   const { quantize } = options;
   checkQuantize(quantize);
   checkWeightNames(model);
@@ -60,7 +63,7 @@ function checkQuantize(quantize: unknown): void {
   check(quantize === undefined || quantize === 'float16' || quantize === 'int8', {
     where: 'saveModel',
     expected: "quantize to be 'float16' or 'int8'",
-    received: quantize,
+    received: quoted(quantize),
     remedy: 'Leave it out for float32.',
   });
 }

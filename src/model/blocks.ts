@@ -1,7 +1,7 @@
 import { tensor } from '@tensorflow/tfjs-core';
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { requireBackend } from '../backend';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { createRandom } from '../random';
 import { KERNEL_SIZE, outputSize, type PaddingStyle, type Window, windowPadding } from './architecture';
 import {
@@ -9,6 +9,7 @@ import {
   checkFilters,
   checkName,
   type DepthwiseInitializer,
+  NETWORK_OPTIONS,
   type NetworkOptions,
   type ResolvedNetworkOptions,
   resolveNetworkOptions,
@@ -65,6 +66,8 @@ export interface DepthwiseConvBlockOptions extends BlockOptions {
   name?: string;
 }
 
+const BLOCK_OPTIONS = { ...NETWORK_OPTIONS, filters: 'any', strides: 'any', name: 'any' } as const;
+
 /**
  * A convolution without bias, batch norm and ReLU6.
  *
@@ -79,6 +82,7 @@ export interface DepthwiseConvBlockOptions extends BlockOptions {
  */
 export function convBlock(input: SymbolicTensor, options: ConvBlockOptions): SymbolicTensor {
   const where = 'convBlock';
+  checkOptions(where, options, { ...BLOCK_OPTIONS, kernelSize: 'any' });
   const { kernelSize = 3, strides = 1, name } = options;
   const shared = resolveBlockOptions(where, options);
   checkInteger(where, 'kernelSize', kernelSize, 1);
@@ -119,6 +123,12 @@ export function convBlock(input: SymbolicTensor, options: ConvBlockOptions): Sym
  */
 export function depthwiseConvBlock(input: SymbolicTensor, options: DepthwiseConvBlockOptions): SymbolicTensor {
   const where = 'depthwiseConvBlock';
+  checkOptions(where, options, {
+    ...BLOCK_OPTIONS,
+    depthMultiplier: 'any',
+    depthwiseInitializer: 'any',
+    depthwiseBeta: 'any',
+  });
   const { filters, strides = 1, depthMultiplier = 1, name } = options;
   const { depthwiseInitializer = 'glorotUniform', depthwiseBeta = 0 } = options;
   const shared = resolveBlockOptions(where, options);

@@ -1,7 +1,8 @@
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
-import { check, fail } from '../errors';
+import { check, checkOptions, fail } from '../errors';
+import { nearestNames } from '../nearestNames';
+import { checkModel } from './checkModel';
 import { findHead } from './head';
-import { nearestNames } from './nearestNames';
 
 /** Options for {@link freeze}. */
 export interface FreezeOptions {
@@ -40,7 +41,10 @@ type Model = Layer & { layers: Layer[] };
  * console.log(`${parameters} parameters are trained`);
  * ```
  */
-export function freeze(model: LayersModel, { from, until, batchNorm }: FreezeOptions = {}): number {
+export function freeze(model: LayersModel, options: FreezeOptions = {}): number {
+  checkModel('freeze', model);
+  checkOptions('freeze', options, { from: 'string', until: 'string', batchNorm: 'boolean' });
+  const { from, until, batchNorm } = options;
   const leaves = leafLayers(model);
   const start = from === undefined ? 0 : findRange('freeze', model, from).start;
   const head = findHead(model, leaves)?.classifier;
@@ -71,7 +75,10 @@ export function freeze(model: LayersModel, { from, until, batchNorm }: FreezeOpt
  * await trainClassifier(model, train, { epochs: 5, learningRate: 1e-4 });
  * ```
  */
-export function unfreeze(model: LayersModel, { from }: UnfreezeOptions = {}): number {
+export function unfreeze(model: LayersModel, options: UnfreezeOptions = {}): number {
+  checkModel('unfreeze', model);
+  checkOptions('unfreeze', options, { from: 'string' });
+  const { from } = options;
   const start = from === undefined ? 0 : findRange('unfreeze', model, from).start;
   freezeLayersOneByOne(model);
   for (const layer of leafLayers(model).slice(start)) layer.trainable = true;

@@ -1,4 +1,4 @@
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions, quoted } from '../errors';
 import {
   type ArchitectureRow,
   type FeatureShape,
@@ -109,6 +109,31 @@ export interface MobilenetV1Options extends NetworkOptions {
   name?: string;
 }
 
+/** What there is among {@link NetworkOptions}. */
+export const NETWORK_OPTIONS = {
+  alpha: 'any',
+  padding: 'any',
+  batchNormMomentum: 'any',
+  batchNormEpsilon: 'any',
+  seed: 'any',
+} as const;
+
+const MOBILENET_OPTIONS = {
+  ...NETWORK_OPTIONS,
+  classes: 'any',
+  inputShape: 'any',
+  depthMultiplier: 'any',
+  depthwiseInitializer: 'any',
+  depthwiseBeta: 'any',
+  resolutionMultiplier: 'any',
+  dropout: 'any',
+  stemStride: 'any',
+  includeTop: 'any',
+  pooling: 'any',
+  classifierActivation: 'any',
+  name: 'any',
+} as const;
+
 /** {@link NetworkOptions} with the defaults filled in. */
 export type ResolvedNetworkOptions = Readonly<Required<Omit<NetworkOptions, 'seed'>> & Pick<NetworkOptions, 'seed'>>;
 
@@ -131,6 +156,7 @@ export interface ResolvedNetwork extends ResolvedNetworkOptions {
 
 /** Fills in the defaults and throws `invalid-argument`, in the name of `where`, for what makes no network. */
 export function resolveMobilenetV1(where: string, options: MobilenetV1Options): ResolvedNetwork {
+  checkOptions(where, options, MOBILENET_OPTIONS);
   const shared = resolveNetworkOptions(where, options);
   const { depthMultiplier = 1, resolutionMultiplier = 1, stemStride = 2, classes = 1000, dropout = 0.5 } = options;
   const {
@@ -241,19 +267,19 @@ function isPositiveInteger(value: unknown): boolean {
 
 function checkPositive(where: string, name: string, value: unknown): void {
   const positive = typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
-  check(positive, { where, expected: `${name} to be a number above 0`, received: value });
+  check(positive, { where, expected: `${name} to be a number above 0`, received: quoted(value) });
 }
 
 export function checkRange(where: string, name: string, value: unknown): void {
   const inside = typeof value === 'number' && value >= 0 && value < 1;
-  check(inside, { where, expected: `${name} to be at least 0 and below 1`, received: value });
+  check(inside, { where, expected: `${name} to be at least 0 and below 1`, received: quoted(value) });
 }
 
 export function checkBoolean(where: string, name: string, value: unknown): void {
-  check(typeof value === 'boolean', { where, expected: `${name} to be true or false`, received: value });
+  check(typeof value === 'boolean', { where, expected: `${name} to be true or false`, received: quoted(value) });
 }
 
 export function checkOneOf(where: string, name: string, value: unknown, choices: readonly unknown[]): void {
   const expected = `${name} to be ${choices.map((choice) => (choice === undefined ? 'left out' : `'${choice}'`)).join(', ')}`;
-  check(choices.includes(value), { where, expected, received: value });
+  check(choices.includes(value), { where, expected, received: quoted(value) });
 }

@@ -1,7 +1,8 @@
 import { model as createModel, input, type LayersModel, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { requireBackend } from '../backend';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { apply, glorotUniform } from './blocks';
+import { checkModel } from './checkModel';
 import { freezeLayersOneByOne } from './freeze';
 import { activationOf, findHead, freshHead, type HeadSettings, headAround, lastComputing } from './head';
 import { keepClasses, keptClasses } from './keepClasses';
@@ -33,6 +34,15 @@ type Chain = readonly Layer[];
 
 const WHERE = 'replaceHead';
 
+const HEAD_OPTIONS = {
+  classes: 'any',
+  classNames: 'list',
+  keep: 'any',
+  dropout: 'any',
+  seed: 'any',
+  classifierActivation: 'any',
+} as const;
+
 /**
  * A model for other classes that has the feature layers of `model` and a new head.
  *
@@ -54,6 +64,8 @@ const WHERE = 'replaceHead';
  * ```
  */
 export function replaceHead(model: LayersModel, options: ReplaceHeadOptions): LayersModel {
+  checkModel(WHERE, model);
+  checkOptions(WHERE, options, HEAD_OPTIONS);
   requireBackend(WHERE);
   const classes = resolveClasses(options);
   const chain = chainLayers(model);

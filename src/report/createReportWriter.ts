@@ -1,5 +1,5 @@
 import { platform } from '#platform';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 import { historyCsv } from './historyCsv';
 import type { TrainingReport } from './trainingReport';
 import { trainingReportHtml } from './trainingReportHtml';
@@ -45,7 +45,9 @@ export interface ReportWriter {
  * });
  * ```
  */
-export function createReportWriter({ dir, everySeconds = 5 }: ReportWriterOptions): ReportWriter {
+export function createReportWriter(options: ReportWriterOptions): ReportWriter {
+  checkOptions('createReportWriter', options, { dir: 'string', everySeconds: 'number' });
+  const { dir, everySeconds = 5 } = options;
   check(everySeconds >= 0, {
     where: 'createReportWriter',
     expected: 'everySeconds to be a number of at least 0',

@@ -1,4 +1,4 @@
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 import type { ReportStep } from './trainingReport';
 
 /** What a sampler has kept, as plain data; a checkpoint may hold it. */
@@ -38,6 +38,7 @@ export interface StepSamplerOptions {
  * ```
  */
 export function createStepSampler(options: StepSamplerOptions = {}): StepSampler {
+  checkOptions('createStepSampler', options, { capacity: 'any', sampled: 'object' });
   const { capacity = 1000, sampled = { points: [], stride: 1, inLast: 0 } } = options;
   check(Number.isInteger(capacity) && capacity >= 2 && capacity % 2 === 0, {
     where: 'createStepSampler',

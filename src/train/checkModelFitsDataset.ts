@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { ImageDataset } from '../data/imageDataset';
+import { checkDataset, type ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
 
 /**
@@ -13,11 +13,7 @@ export function checkModelFitsDataset(where: string, model: LayersModel, dataset
     expected: 'a model with one input and one output',
     received: `${model.inputs.length} inputs and ${model.outputs.length} outputs`,
   });
-  check(dataset?.size > 0, {
-    where,
-    expected: 'a dataset with at least one picture',
-    received: dataset?.size === 0 ? 'an empty one' : describe(dataset),
-  });
+  checkDataset(where, dataset);
 
   const { height, width, channels, classNames } = dataset;
   const input = model.inputs[0]!.shape.slice(1);
@@ -35,15 +31,4 @@ export function checkModelFitsDataset(where: string, model: LayersModel, dataset
     received: `output shape [${output}]`,
     remedy: remedy ?? `Build it with classes: ${classNames.length}.`,
   });
-}
-
-/** Throws unless it is a model; a loader's promise is the usual mistake. */
-export function checkModel(where: string, model: unknown): asserts model is LayersModel {
-  const isModel = Array.isArray((model as LayersModel | undefined)?.weights);
-  check(isModel, { where, expected: 'a tf.LayersModel', received: describe(model) });
-}
-
-function describe(value: unknown): string {
-  if (value instanceof Promise) return 'a promise, which is to be awaited';
-  return typeof value === 'object' && value !== null ? `an object of ${Object.keys(value).join(', ')}` : String(value);
 }

@@ -4,12 +4,13 @@ import { batches } from '../data/batches';
 import { checkLabels, type ImageBatch, type ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
 import { softmax } from '../engine/softmax';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import { checkInputRange, type InputRange } from '../inputRange';
+import { checkModel } from '../model/checkModel';
 import { getModelMetadata } from '../model/metadata';
 import { yieldToEventLoop } from '../platform/eventLoop';
-import { checkModel, checkModelFitsDataset } from './checkModelFitsDataset';
+import { checkModelFitsDataset } from './checkModelFitsDataset';
 import { scoreBatch } from './classificationLoss';
 import { createPredictor } from './createPredictor';
 import { type Mistake, mostConfident } from './mistakes';
@@ -68,6 +69,16 @@ export interface ClassifierEvaluation {
 
 const WHERE = 'evaluateClassifier';
 
+const EVALUATE_OPTIONS = {
+  batchSize: 'any',
+  inputRange: 'any',
+  engine: 'any',
+  threads: 'any',
+  testTimeAugmentation: 'any',
+  onBatch: 'function',
+  signal: 'signal',
+} as const;
+
 /**
  * Measures a classifier on a dataset: loss, accuracy, accuracy per class, confusion matrix, the most confident mistakes.
  *
@@ -87,6 +98,7 @@ export async function evaluateClassifier(
   options: EvaluateClassifierOptions = {},
 ): Promise<ClassifierEvaluation> {
   checkModel(WHERE, model);
+  checkOptions(WHERE, options, EVALUATE_OPTIONS);
   const { batchSize = 128, inputRange = getModelMetadata(model).inputRange ?? [0, 1], signal } = options;
   const { engine = 'auto', threads, testTimeAugmentation, onBatch } = options;
   checkInteger(WHERE, 'batchSize', batchSize, 1);

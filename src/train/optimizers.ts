@@ -1,5 +1,5 @@
 import type { OptimizerSettings } from '../engine/optimizer';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 
 /**
  * Optimizers by name, each with Keras's constants; {@link OptimizerOptions} has others.
@@ -118,12 +118,8 @@ function withDefaults(optimizer: OptimizerName | OptimizerOptions): Required<Opt
   }
   checkName(optimizer?.name, Object.keys(LEARNING_RATES));
   const defaults = NAMED[optimizer.name];
-  const unknown = Object.keys(optimizer).filter((key) => !Object.hasOwn(defaults, key));
-  check(unknown.length === 0, {
-    where: WHERE,
-    expected: `optimizer '${optimizer.name}' to have no options but ${Object.keys(defaults).slice(1).join(', ')}`,
-    received: unknown.join(', '),
-  });
+  const kinds = Object.fromEntries(Object.keys(defaults).map((key) => [key, 'any' as const]));
+  checkOptions(WHERE, optimizer, kinds as Record<keyof OptimizerOptions, 'any'>, `optimizer '${optimizer.name}'`);
   const given = Object.entries(optimizer).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
 }

@@ -1,9 +1,20 @@
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import type { Schedule } from './learningRate';
 import { MONITORS, type Monitor, type TrainingEpoch } from './trainingRecords';
-import { atLeast0, between0And1, checkNumbers, type WarmUpOptions, warmUp } from './warmUp';
+import { atLeast0, between0And1, checkNumbers, WARM_UP_OPTIONS, type WarmUpOptions, warmUp } from './warmUp';
 
 const WHERE = 'schedules.plateau';
+
+const PLATEAU_OPTIONS = {
+  rate: 'any',
+  factor: 'any',
+  patience: 'any',
+  minDelta: 'any',
+  monitor: 'any',
+  minRate: 'any',
+  cooldown: 'any',
+  ...WARM_UP_OPTIONS,
+} as const;
 
 /** Options for `schedules.plateau`; names and defaults are those of Keras's `ReduceLROnPlateau`. */
 export interface PlateauOptions extends WarmUpOptions {
@@ -26,6 +37,7 @@ type Settings = Required<Omit<PlateauOptions, keyof WarmUpOptions | 'monitor'>> 
 
 /** See `schedules.plateau`. */
 export function plateau(options: PlateauOptions): Schedule {
+  checkOptions(WHERE, options, PLATEAU_OPTIONS);
   const { rate, factor = 0.1, patience = 10, minDelta = 1e-4, monitor, minRate = 0, cooldown = 0 } = options;
   checkNumbers(
     WHERE,

@@ -1,5 +1,5 @@
 import { platform } from '#platform';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 import type { ProgressBar, TextOutput } from '../platform/platform';
 import type { TrainingBatch, TrainingEpoch } from './trainingRecords';
 
@@ -49,6 +49,7 @@ const MS_BETWEEN_LINES = 10_000;
  * ```
  */
 export function createProgress(options: ProgressOptions = {}): TrainingProgress {
+  checkOptions('createProgress', options, { stream: 'any', kind: 'any' });
   const { stream = platform.messages, kind = 'auto' } = options;
   check(['auto', 'bar', 'lines', 'none'].includes(kind), {
     where: 'createProgress',

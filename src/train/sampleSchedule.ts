@@ -1,4 +1,4 @@
-import { checkInteger } from '../errors';
+import { checkInteger, checkOptions } from '../errors';
 import { type LearningRate, learningRateAt } from './learningRate';
 import type { TrainingEpoch } from './trainingRecords';
 
@@ -36,6 +36,7 @@ export interface ScheduleSample {
  * ```
  */
 export function sampleSchedule(schedule: LearningRate, options: SampleScheduleOptions): ScheduleSample[] {
+  checkOptions(WHERE, options, { steps: 'any', epochs: 'any', stepsPerEpoch: 'any', history: 'list' });
   const { steps, epochs = 1, history = [] } = options;
   checkInteger(WHERE, 'steps', steps, 1);
   checkInteger(WHERE, 'epochs', epochs, 1);

@@ -1,7 +1,7 @@
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 import type { Schedule } from './learningRate';
 import { plateau } from './plateau';
-import { above0, atLeast0, below1, checkNumbers, share, type WarmUpOptions, warmUp } from './warmUp';
+import { above0, atLeast0, below1, checkNumbers, share, WARM_UP_OPTIONS, type WarmUpOptions, warmUp } from './warmUp';
 
 /** Options for `schedules.constant`. */
 export interface ConstantOptions extends WarmUpOptions {
@@ -81,6 +81,7 @@ export interface OneCycleOptions {
 export const schedules = {
   /** Always the same rate, but for a warm-up. */
   constant(options: ConstantOptions): Schedule {
+    checkOptions('schedules.constant', options, { rate: 'any', ...WARM_UP_OPTIONS });
     const { rate } = options;
     checkNumbers('schedules.constant', { rate }, { rate: atLeast0 });
     return warmUp('schedules.constant', options, () => rate);
@@ -88,6 +89,7 @@ export const schedules = {
 
   /** Stairs: `rate * factor ^ floor(progress / every)`; they are counted from the start of the training. */
   step(options: StepOptions): Schedule {
+    checkOptions('schedules.step', options, { rate: 'any', factor: 'any', every: 'any', ...WARM_UP_OPTIONS });
     const { rate, factor = 0.1, every } = options;
     checkNumbers('schedules.step', { rate, factor, every }, { rate: atLeast0, factor: above0, every: share });
     // A progress of 3 / 10 over 0.1 is a little less than 3.
@@ -96,6 +98,7 @@ export const schedules = {
 
   /** `rates[i]` from `boundaries[i - 1]` on and before `boundaries[i]`, counted from the start of the training. */
   piecewise(options: PiecewiseOptions): Schedule {
+    checkOptions('schedules.piecewise', options, { boundaries: 'any', rates: 'any', ...WARM_UP_OPTIONS });
     const { boundaries, rates } = options;
     checkPiecewise(boundaries, rates);
     return warmUp(
@@ -110,6 +113,7 @@ export const schedules = {
    * way after the warm-up. Loshchilov and Hutter 2017 (arXiv 1608.03983), equation 5, without restarts.
    */
   cosine(options: CosineOptions): Schedule {
+    checkOptions('schedules.cosine', options, { rate: 'any', final: 'any', ...WARM_UP_OPTIONS });
     const { rate, final = 0 } = options;
     checkNumbers('schedules.cosine', { rate, final }, { rate: atLeast0, final: atLeast0 });
     return warmUp('schedules.cosine', options, (t) => halfCosine(rate, final, t));
@@ -117,6 +121,7 @@ export const schedules = {
 
   /** `final + (rate - final) * (1 - t) ^ power`, as Keras's `PolynomialDecay`; a straight line unless asked. */
   polynomial(options: PolynomialOptions): Schedule {
+    checkOptions('schedules.polynomial', options, { rate: 'any', final: 'any', power: 'any', ...WARM_UP_OPTIONS });
     const { rate, final = 0, power = 1 } = options;
     checkNumbers('schedules.polynomial', { rate, final, power }, { rate: atLeast0, final: atLeast0, power: above0 });
     return warmUp('schedules.polynomial', options, (t) => final + (rate - final) * (1 - t) ** power);
@@ -127,6 +132,7 @@ export const schedules = {
    * `decay_rate` is `final / rate` and whose `decay_steps` are the whole training.
    */
   exponential(options: ExponentialOptions): Schedule {
+    checkOptions('schedules.exponential', options, { rate: 'any', final: 'any', ...WARM_UP_OPTIONS });
     const { rate, final } = options;
     checkNumbers('schedules.exponential', { rate, final }, { rate: above0, final: above0 });
     return warmUp('schedules.exponential', options, (t) => rate * (final / rate) ** t);
@@ -137,6 +143,13 @@ export const schedules = {
    * `OneCycleLR` does the same with `anneal_strategy="linear"`, and with `warmupFrom` 1 / 25 and `final` near 0.
    */
   oneCycle(options: OneCycleOptions): Schedule {
+    checkOptions('schedules.oneCycle', options, {
+      rate: 'any',
+      peakAt: 'any',
+      warmupFrom: 'any',
+      anneal: 'any',
+      final: 'any',
+    });
     const { rate, peakAt = 0.3, warmupFrom, anneal = 'linear', final = 0 } = options;
     checkNumbers('schedules.oneCycle', { rate, peakAt, final }, { rate: atLeast0, peakAt: below1, final: atLeast0 });
     check(anneal === 'linear' || anneal === 'cosine', {

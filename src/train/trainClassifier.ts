@@ -2,12 +2,13 @@ import { getBackend } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
 import type { ImageDataset } from '../data/imageDataset';
-import { check } from '../errors';
+import { check, checkOptions } from '../errors';
 import { outputKindOf } from '../graph/outputKind';
 import type { InputRange } from '../inputRange';
+import { checkModel } from '../model/checkModel';
 import { setModelMetadata } from '../model/metadata';
 import { type CachedTraining, cacheFrozen } from './cacheFrozen';
-import { checkModel, checkModelFitsDataset } from './checkModelFitsDataset';
+import { checkModelFitsDataset } from './checkModelFitsDataset';
 import {
   checkCheckpointFolder,
   claimCheckpointFolder,
@@ -22,7 +23,7 @@ import { type PreparedTrainingData, prepareTrainingData } from './prepareTrainin
 import { runCourse } from './runCourse';
 import type { TrainingEngineInfo } from './trainer';
 import { newCourseState, type TrainingCourse } from './trainingCourse';
-import type { TrainClassifierOptions } from './trainingOptions';
+import { TRAINING_OPTIONS, type TrainClassifierOptions } from './trainingOptions';
 import type { TrainingEpoch } from './trainingRecords';
 import { resolveTrainingSettings, type TrainingSettings } from './trainingSettings';
 import { readWeights, writeWeight } from './weightValues';
@@ -84,6 +85,7 @@ export async function trainClassifier(
   options: TrainClassifierOptions = {},
 ): Promise<TrainClassifierResult> {
   checkModel('trainClassifier', model);
+  checkOptions('trainClassifier', options, TRAINING_OPTIONS);
   checkModelFitsDataset('trainClassifier', model, dataset);
   const { weights } = model;
   check(!weights.some((weight) => training.has(weight)), {

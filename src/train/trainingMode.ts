@@ -21,7 +21,7 @@ export interface TrainingMode {
 }
 
 /**
- * Mends three habits of tfjs-layers for as long as a training lasts.
+ * Mends three habits of tfjs-layers for as long as a gradient takes: whoever looks on between two steps sees the layers as they are.
  *
  * A frozen batch norm (`trainable = false`) runs in inference mode and keeps its moving averages, as in Keras; tfjs
  * would normalise with the batch and let the averages drift. Dropout, which tfjs seeds once and for all or not at all,

@@ -3,6 +3,7 @@ import type { Augmentation } from '../data/augment';
 import type { ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
 import type { WeightRole } from '../engine/optimizer';
+import type { OptionKind } from '../errors';
 import type { InputRange } from '../inputRange';
 import type { LearningRate } from './learningRate';
 import type { LossWeights } from './lossTargets';
@@ -142,3 +143,43 @@ export interface TrainClassifierOptions extends TrainingDataOptions, UpdateOptio
    */
   signal?: AbortSignal;
 }
+
+/** What there is among them. */
+export const TRAINING_OPTIONS = {
+  validation: 'object',
+  validationSplit: 'number',
+  inputRange: 'any',
+  shuffle: 'any',
+  augment: 'object',
+  mixup: 'any',
+  cutmix: 'any',
+  labelSmoothing: 'any',
+  classWeights: 'any',
+  sampleWeights: 'any',
+  pictureScales: 'list',
+  cacheFeatures: 'boolean',
+  optimizer: 'any',
+  learningRate: 'any',
+  weightDecay: 'any',
+  weightDecayOn: 'list',
+  clipNorm: 'any',
+  accumulateSteps: 'any',
+  emaDecay: 'any',
+  epochs: 'any',
+  maxMinutes: 'number',
+  batchSize: 'any',
+  engine: 'any',
+  threads: 'any',
+  seed: 'any',
+  monitor: 'any',
+  earlyStopping: 'object',
+  restoreBest: 'boolean',
+  checkpoint: 'object',
+  resume: 'string',
+  reportDir: 'string',
+  progress: 'any',
+  control: 'object',
+  onBatch: 'function',
+  onEpoch: 'function',
+  signal: 'signal',
+} as const satisfies Record<keyof TrainClassifierOptions, OptionKind>;

@@ -6,7 +6,7 @@ import { checkBatchesOptions } from '../data/batches';
 import type { ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
 import type { OptimizerSettings, WeightRole } from '../engine/optimizer';
-import { check, checkInteger } from '../errors';
+import { check, checkInteger, checkOptions, quoted } from '../errors';
 import { checkInputRange, type InputRange } from '../inputRange';
 import { getModelMetadata } from '../model/metadata';
 import type { LearningRate } from './learningRate';
@@ -78,7 +78,7 @@ export function resolveTrainingSettings(
 
 /** Whether it asks for nothing, as one that replaces a recipe's may. */
 function isEmpty(augment: Augmentation | undefined): boolean {
-  return Object.values(augment ?? {}).every((value) => value === undefined);
+  return augment === undefined || Object.values(augment).every((value) => value === undefined);
 }
 
 function resolveUpdates({ optimizer = 'adam', learningRate, weightDecay }: TrainClassifierOptions) {
@@ -148,7 +148,9 @@ function checkData(settings: TrainingSettings, model: LayersModel, dataset: Imag
 
 function resolvePictureSizes({ height, width }: ImageDataset, scales: readonly PictureScale[]) {
   let before = 0;
-  return scales.map(({ until, scale }) => {
+  return scales.map((item) => {
+    checkOptions(WHERE, item, { until: 'any', scale: 'any' }, 'each of pictureScales');
+    const { until, scale } = item;
     checkNumber('until of pictureScales', until, (value) => value > before && value < 1, 'in (0, 1), rising');
     checkNumber('scale of pictureScales', scale, (value) => value > 0 && value <= 1, 'in (0, 1]');
     before = until;
@@ -165,6 +167,7 @@ function checkControl(
   const watched = typeof learningRate === 'function' ? learningRate.monitor : undefined;
   if (watched !== undefined) checkMonitor('monitor of the learning rate', watched, hasValidation);
   if (earlyStopping) {
+    checkOptions(WHERE, earlyStopping, { patience: 'any', minDelta: 'any' }, 'earlyStopping');
     const { patience = 1, minDelta } = earlyStopping;
     checkInteger(WHERE, 'patience', patience, 1);
     checkNumber('minDelta', minDelta, (value) => value >= 0, 'a number of at least 0');
@@ -177,6 +180,7 @@ function checkControl(
     remedy: 'In a browser trainingReportHtml makes the page.',
   });
   if (!checkpoint) return;
+  checkOptions(WHERE, checkpoint, { dir: 'any', everySteps: 'any', keep: 'any' }, 'checkpoint');
   const { dir, everySteps = 1, keep = 1 } = checkpoint;
   check(typeof dir === 'string' && dir !== '', {
     where: WHERE,
@@ -209,5 +213,5 @@ function checkNumber(
 ): void {
   if (value === undefined) return;
   const valid = typeof value === 'number' && Number.isFinite(value) && inRange(value);
-  check(valid, { where: WHERE, expected: `${name} to be ${range}`, received: value });
+  check(valid, { where: WHERE, expected: `${name} to be ${range}`, received: quoted(value) });
 }

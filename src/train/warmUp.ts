@@ -1,4 +1,4 @@
-import { check } from '../errors';
+import { check, quoted } from '../errors';
 import type { Schedule, TrainingPosition } from './learningRate';
 
 /** The start of a schedule. */
@@ -11,6 +11,9 @@ export interface WarmUpOptions {
    */
   warmupFrom?: number;
 }
+
+/** What there is among them. */
+export const WARM_UP_OPTIONS = { warmup: 'any', warmupFrom: 'any' } as const;
 
 /**
  * A schedule out of a curve, which is given the share of the way between the end of the warm-up and the end of the
@@ -59,6 +62,6 @@ export function checkNumbers<Name extends string>(
   for (const name of Object.keys(ranges) as Name[]) {
     const value = values[name];
     const { words, has } = ranges[name];
-    check(Number.isFinite(value) && has(value), { where, expected: `${name} to be ${words}`, received: value });
+    check(Number.isFinite(value) && has(value), { where, expected: `${name} to be ${words}`, received: quoted(value) });
   }
 }

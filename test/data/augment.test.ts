@@ -334,9 +334,9 @@ describe('10,000 pictures', () => {
 describe('augmentBatch refuses', () => {
   test.each([
     [{ flip: 'never' }, /flip to be 'random' or 'alternating', received never/],
-    [{ crops: { padding: 1 } }, /augmentation to have only rotation, crop, .*received crops/],
+    [{ crops: { padding: 1 } }, /augmentation to have only rotation, crop, .*received 'crops'/],
     [{ crop: 4 }, /crop to be an object with some of padding, fill, received 4/],
-    [{ crop: { padding: 1, mode: 'zero' } }, /crop to have only padding, fill, received mode/],
+    [{ crop: { padding: 1, mode: 'zero' } }, /crop to have only padding, fill, received 'mode'/],
     [{ crop: { padding: -1 } }, /crop.padding to be an integer of at least 0/],
     [{ crop: { padding: 1.5 } }, /crop.padding to be an integer/],
     [{ crop: { fill: 'zero' } }, /crop.padding to be an integer.*received undefined/],

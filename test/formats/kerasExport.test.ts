@@ -311,7 +311,7 @@ describe('refused', () => {
 
   test('another format', async () => {
     await expect(exportKeras(narrowNet(), { format: 'hdf5' as 'h5' })).rejects.toThrow(
-      "exportKeras: expected format to be 'keras', 'h5', received hdf5.",
+      "exportKeras: expected format to be 'keras', 'h5', received 'hdf5'.",
     );
   });
 });

@@ -78,9 +78,9 @@ test('layers of nested models that share their names keep them apart', async () 
 describe('what cannot be is refused', () => {
   test.each<[options: object, expected: string]>([
     [{ dynamicBatch: 3 }, 'dynamicBatch to be true or false, received 3'],
-    [{ inputLayout: 'CHWN' }, "inputLayout to be 'NHWC', 'NCHW', received CHWN"],
+    [{ inputLayout: 'CHWN' }, "inputLayout to be 'NHWC', 'NCHW', received 'CHWN'"],
     [{ embedPreprocessing: 'yes' }, 'embedPreprocessing'],
-    [{ precision: 'int4' }, "precision to be 'float32', 'float16', 'int8', received int4"],
+    [{ precision: 'int4' }, "precision to be 'float32', 'float16', 'int8', received 'int4'"],
     [{ opset: 12 }, 'opset to be an integer from 13 to 22, received 12'],
     [{ opset: 23 }, 'opset'],
     [{ opset: 17.5 }, 'opset'],

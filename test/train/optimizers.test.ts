@@ -53,9 +53,9 @@ const refused: [options: unknown, message: string][] = [
   [{ name: 'momentum' }, 'optimizer to be one of'],
   [
     { name: 'sgd', beta1: 0.9, momentun: 0.9 },
-    "'sgd' to have no options but momentum, nesterov, received beta1, momentun",
+    "'sgd' to have only name, momentum, nesterov, received 'beta1', 'momentun'",
   ],
-  [{ name: 'sgd', toString: 1 }, 'received toString'],
+  [{ name: 'sgd', toString: 1 }, "received 'toString'"],
   [{ name: 'sgd', momentum: 1 }, 'momentum to be a number in [0, 1), received 1'],
   [{ name: 'sgd', momentum: '0.9' }, 'momentum to be a number'],
   [{ name: 'sgd', nesterov: true }, 'momentum to be above 0 where nesterov is true'],
