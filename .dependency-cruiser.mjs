@@ -1,7 +1,6 @@
 // Floors of the house, from the ground up (docs/architecture.md). A file imports from its own folder and from
 // floors below it only; nothing points back up, and nothing goes round in a circle.
 const floors = [
-  ['nearestNames'],
   ['errors', 'random'],
   ['backend', 'inputRange', 'platform', 'kernels', 'model/architecture'],
   ['model', 'data', 'graph'],

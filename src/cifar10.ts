@@ -56,14 +56,14 @@ export const cifar10Models = records as readonly Cifar10ModelInfo[];
 /** Options for {@link loadCifar10Model}. */
 export interface LoadCifar10ModelOptions extends LoadModelOptions {
   /** Width of the network; 1 is the more accurate, 0.25 much the smaller and faster. @default 0.25 */
-  alpha?: Cifar10Alpha;
+  alpha?: Cifar10Alpha | undefined;
   /**
    * Where a copy of the package's folder `dist/cifar10` is: an address, or in Node a path too. For who serves the files
    * elsewhere, and for bundlers that do not bring along what stands in `new URL('...', import.meta.url)` (esbuild, and the
    * development server of Vite up to 7: there `/node_modules/mobilenet-v1-ts/dist/cifar10`).
    * @default beside the package's script
    */
-  url?: string | URL;
+  url?: string | URL | undefined;
 }
 
 const MODEL_OPTIONS = {

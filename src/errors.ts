@@ -1,5 +1,3 @@
-import { nearestNames } from './nearestNames';
-
 /** What kind of thing went wrong; stable, so that an app can branch on it. */
 export type MobilenetErrorCode =
   /** An option or argument is out of range or of the wrong type. */
@@ -84,22 +82,27 @@ export function checkInteger(where: string, name: string, value: unknown, minimu
   });
 }
 
-/** What an option must be before anything is done with it; `'any'` is looked at where it is used. */
-export type OptionKind = keyof typeof KINDS;
-
+/** What an option must be before anything is done with it, in words. */
 const KINDS = {
-  any: { words: 'anything', has: () => true },
-  boolean: { words: 'true or false', has: (value: unknown) => typeof value === 'boolean' },
-  number: { words: 'a number', has: (value: unknown) => typeof value === 'number' },
-  string: { words: 'a string', has: (value: unknown) => typeof value === 'string' },
-  function: { words: 'a function', has: (value: unknown) => typeof value === 'function' },
-  object: { words: 'an object', has: isObject },
-  list: { words: 'a list', has: (value: unknown) => Array.isArray(value) },
-  signal: { words: 'an AbortSignal', has: (value: unknown) => isObject(value) && 'throwIfAborted' in value },
+  /** It is looked at where it is used. */
+  any: '',
+  boolean: 'true or false',
+  number: 'a number',
+  string: 'a string',
+  function: 'a function',
+  object: 'an object',
+  list: 'a list',
+  signal: 'an AbortSignal',
 };
 
-/** More names than these are not read; the nearest are. */
-const SHORT_LIST = 8;
+export type OptionKind = keyof typeof KINDS;
+
+function isOfKind(kind: OptionKind, value: unknown): boolean {
+  if (kind === 'object') return isObject(value);
+  if (kind === 'list') return Array.isArray(value);
+  if (kind === 'signal') return isObject(value) && 'throwIfAborted' in value;
+  return kind === 'any' || typeof value === kind;
+}
 
 /**
  * Throws `invalid-argument` unless these are options, all of which there are, and which are of the right kind. What is
@@ -113,24 +116,14 @@ export function checkOptions<Options extends object>(
   kinds: Record<keyof Options, OptionKind>,
   name = 'options',
 ): void {
-  const names = Object.keys(kinds);
-  const isShort = names.length <= SHORT_LIST;
-  check(isObject(options), {
-    where,
-    expected: `${name} to be an object${isShort ? ` with some of ${names.join(', ')}` : ''}`,
-    received: quoted(options),
-  });
+  const expected = `${name} to be an object with only ${Object.keys(kinds).join(', ')}`;
+  check(isObject(options), { where, expected, received: quoted(options) });
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const unknown = given.map(([key]) => key).filter((key) => !Object.hasOwn(kinds, key));
-  check(unknown.length === 0, {
-    where,
-    expected: isShort ? `${name} to have only ${names.join(', ')}` : `${name} to have only names that there are`,
-    received: quotedList(unknown),
-    ...(!isShort && { remedy: `The nearest are ${quotedList(nearestNames(unknown[0] ?? '', names))}.` }),
-  });
+  const unknown = given.flatMap(([key]) => (Object.hasOwn(kinds, key) ? [] : [quoted(key)]));
+  check(unknown.length === 0, { where, expected, received: unknown.join(', ') });
   for (const [key, value] of given) {
-    const { words, has } = KINDS[kinds[key as keyof Options]];
-    check(has(value), { where, expected: `${key} to be ${words}`, received: quoted(value) });
+    const kind = kinds[key as keyof Options];
+    check(isOfKind(kind, value), { where, expected: `${key} to be ${KINDS[kind]}`, received: quoted(value) });
   }
 }
 
@@ -143,26 +136,14 @@ export function quoted(value: unknown): unknown {
   return typeof value === 'string' ? `'${value}'` : value;
 }
 
-const quotedList = (texts: readonly string[]) => texts.map(quoted).join(', ');
-
 function show(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'function') return `a function`;
+  if (typeof value === 'function') return 'a function';
   if (value instanceof Promise) return 'a promise, which is to be awaited';
   if (typeof value !== 'object' || value === null) return String(value);
-  const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
-  if (isPlain) return showPlain(value);
-  return `an object of class ${value.constructor?.name}`;
-}
-
-/** Of a long or deep one, or of one that holds itself, what it has. */
-function showPlain(value: object): string {
-  try {
-    const text = JSON.stringify(value);
-    if (text.length <= LONGEST_SHOWN) return text;
-  } catch {}
-  const names = Object.keys(value);
-  return Array.isArray(value) ? `a list of ${names.length}` : `an object of ${names.join(', ')}`;
+  const { constructor: made } = value;
+  if (made && made !== Object && made !== Array) return `an object of class ${made.name}`;
+  const text = JSON.stringify(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
 }
 
 const LONGEST_SHOWN = 400;

@@ -6,17 +6,17 @@ import type { Classification } from './topClasses';
 /** Options for {@link Classifier.classify}. */
 export interface ClassifyOptions {
   /** The most probable classes, at most as many as there are. @default 5 */
-  topK?: number;
+  topK?: number | undefined;
   /** Gives up the call: the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options for {@link Classifier.embed}. */
 export interface EmbedOptions {
   /** The name of a layer. @default the GlobalAveragePooling2D layer */
-  layer?: string;
+  layer?: string | undefined;
   /** Gives up the call: the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -12,30 +12,30 @@ import { checkPreprocessing, type Preprocessing } from './preprocessing';
 /** Options for `createClassifier`. */
 export interface CreateClassifierOptions {
   /** One for each output. @default the model's own, from its metadata, else 'class 0', 'class 1', ... */
-  classNames?: readonly string[];
+  classNames?: readonly string[] | undefined;
   /**
    * What runs the model. `'fused'`: the library's own WebAssembly kernels on several threads. `'tfjs'`: the active
    * backend. `'auto'`: fused where the backend is `cpu` or `wasm` and the model a chain that the engine can express, else
    * tfjs; the classifier's `info` says which, and why.
    * @default 'auto'
    */
-  engine?: EngineChoice;
+  engine?: EngineChoice | undefined;
   /** Threads of the engine. @default what the machine has, at most 8 */
-  threads?: number;
+  threads?: number | undefined;
   /**
    * `'int8'` rounds weights and activations to 8 bits, which the engine runs about twice as fast; a model that it cannot
    * do so is refused. @default 'float32'
    */
-  precision?: 'float32' | 'int8';
+  precision?: 'float32' | 'int8' | undefined;
   /**
    * Pictures by which `'int8'` finds out how high activations rise; some 500 of them are taken, and their labels are not
    * read. @default what the layers say: ReLU6 goes up to 6
    */
-  calibration?: ImageDataset;
+  calibration?: ImageDataset | undefined;
   /** @default the model's own, from its metadata, else the largest centred crop and the range [0, 1] */
-  preprocessing?: Preprocessing;
+  preprocessing?: Preprocessing | undefined;
   /** Ends the loading; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options with every default filled in, and what the model says. */

@@ -9,29 +9,29 @@ export interface Preprocessing {
    * aspect ratio, `'stretch'` all of it, squeezed along one side.
    * @default the one that the model's metadata names, else 'crop'
    */
-  fit?: 'crop' | 'stretch';
+  fit?: 'crop' | 'stretch' | undefined;
   /**
    * How much of that is kept along each side, in the centre; above 0, up to 1. Published ImageNet accuracies of
    * MobileNet are measured at 0.875.
    * @default the one that the model's metadata names, else 1
    */
-  cropFraction?: number;
+  cropFraction?: number | undefined;
   /**
    * Whether the picture is resized before its centre is cut out, as torchvision and timm do it; else after that, as TF-slim
    * does. Pixels then lie up to one aside.
    * @default the one that the model's metadata names, else false
    */
-  cropAfterResize?: boolean;
+  cropAfterResize?: boolean | undefined;
   /**
    * The filter that resizes, both with antialiasing: PyTorch's models are mostly evaluated with `'bicubic'`.
    * @default the one that the model's metadata names, else 'bilinear'
    */
-  interpolation?: Interpolation;
+  interpolation?: Interpolation | undefined;
   /**
    * What 0 to 255 is mapped to: one range, or one for each channel, as `meanStdRange` makes them.
    * @default the one that the model's metadata names, else [0, 1]
    */
-  inputRange?: InputRange;
+  inputRange?: InputRange | undefined;
 }
 
 const PREPROCESSING = {

@@ -14,9 +14,9 @@ export { type Augmentation, checkAugmentation };
 /** Options for {@link augmentBatch}. */
 export interface AugmentBatchOptions {
   /** @default 0 */
-  seed?: number;
+  seed?: number | undefined;
   /** Each epoch changes a picture in a way of its own. @default 0 */
-  epoch?: number;
+  epoch?: number | undefined;
 }
 
 /**

@@ -5,20 +5,20 @@ import { checkDataset, type ImageBatch, type ImageDataset } from './imageDataset
 /** Options for {@link batches}. */
 export interface BatchesOptions {
   /** Pictures in a batch; the last one may be smaller. @default 32 */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /**
    * `true` shuffles the whole dataset. A number is the size of a window that slides over it, from which pictures are
    * drawn at random, as `shuffle(bufferSize)` of tf.data has it. @default false
    */
-  shuffle?: boolean | number;
+  shuffle?: boolean | number | undefined;
   /** The same seed and epoch give the same order on every platform. @default 0 */
-  seed?: number;
+  seed?: number | undefined;
   /** Each epoch has an order of its own. @default 0 */
-  epoch?: number;
+  epoch?: number | undefined;
   /** Batches of the epoch to leave out at its beginning, as one that goes on where it was interrupted. @default 0 */
-  firstBatch?: number;
+  firstBatch?: number | undefined;
   /** Leaves out a last batch that is smaller than the others. @default false */
-  dropRemainder?: boolean;
+  dropRemainder?: boolean | undefined;
 }
 
 /**

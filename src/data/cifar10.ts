@@ -26,19 +26,19 @@ export interface LoadCifar10Options {
    * A folder of the six `.bin` files (or one that holds `cifar-10-batches-bin`), the path, URL or bytes of a
    * `cifar-10-binary.tar.gz`. A browser takes every string for a URL. @default the official address
    */
-  source?: string | URL | Uint8Array<ArrayBuffer> | ArrayBuffer | Blob;
+  source?: string | URL | Uint8Array<ArrayBuffer> | ArrayBuffer | Blob | undefined;
   /**
    * Where downloads are kept: a folder in Node, the name of a cache in browsers. @default the cache folder of the
    * operating system, or the Cache API
    */
-  cacheDir?: string;
+  cacheDir?: string | undefined;
   /** Whether an archive from the official address must have the official length and SHA-256. @default true */
-  verify?: boolean;
-  onProgress?: (progress: LoadProgress) => void;
+  verify?: boolean | undefined;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Stops the load; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** What downloads. @default globalThis.fetch */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
 }
 
 /**

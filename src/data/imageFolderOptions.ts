@@ -11,44 +11,44 @@ export interface ImageFolderProgress {
 /** Options for {@link loadImageFolder}. */
 export interface LoadImageFolderOptions {
   /** What pictures are resized to: height and width, or one number for both. @default 224 */
-  size?: number | readonly [height: number, width: number];
+  size?: number | readonly [height: number, width: number] | undefined;
   /** 3 for RGB, 1 for luma. Transparency is left out. @default 3 */
-  channels?: 1 | 3;
+  channels?: 1 | 3 | undefined;
   /**
    * What is kept of a picture of another shape: `'crop'` the largest centred window that has the shape of `size`,
    * `'stretch'` all of it, squeezed along one side. As `preprocessing.fit` of `createClassifier`. @default 'crop'
    */
-  fit?: 'crop' | 'stretch';
+  fit?: 'crop' | 'stretch' | undefined;
   /**
    * The classes in the order of their indices; one without pictures is allowed, as a small test set may lack some.
    * @default the sub-folders, or the labels of the CSV, sorted by code unit ('10' comes before '2')
    */
-  classNames?: readonly string[];
+  classNames?: readonly string[] | undefined;
   /**
    * Takes the classes from a CSV file in place of sub-folders: its path or `file:` URL in Node, a Blob or File, or its
    * text, header and all. It is in UTF-8, and names files by their paths in the folder.
    */
-  csv?: string | URL | Blob;
+  csv?: string | URL | Blob | undefined;
   /** The CSV's column of paths. @default 'file' */
-  fileColumn?: string;
+  fileColumn?: string | undefined;
   /** The CSV's column of classes. @default 'label' */
-  labelColumn?: string;
+  labelColumn?: string | undefined;
   /**
    * `'refuse'` throws where a picture cannot be decoded, after all of them were tried; `'skip'` leaves it out and lists it
    * in the dataset's `broken`. @default 'refuse'
    */
-  broken?: 'refuse' | 'skip';
+  broken?: 'refuse' | 'skip' | undefined;
   /**
    * How much of the resized pictures is kept in memory, in units of 2^20 bytes; what is beyond it is decoded again
    * whenever it is read. @default 1024
    */
-  memoryLimitMegabytes?: number;
+  memoryLimitMegabytes?: number | undefined;
   /** Pictures decoded at a time, each of which takes the memory of its full size. @default the number of processors */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** Called after each picture. */
-  onProgress?: (progress: ImageFolderProgress) => void;
+  onProgress?: ((progress: ImageFolderProgress) => void) | undefined;
   /** Stops the load; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options with every default filled in. */

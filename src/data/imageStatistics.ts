@@ -6,7 +6,7 @@ import { checkDataset, type ImageDataset } from './imageDataset';
 /** Options for {@link imageStatistics}. */
 export interface ImageStatisticsOptions {
   /** Ends it; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The mean and the standard deviation of each channel, of pixels scaled to 0 to 1. */

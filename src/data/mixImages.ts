@@ -13,9 +13,9 @@ export interface MixBatchOptions {
   /** Alpha of cutmix, above 0; 1 is usual. @default not done */
   cutmix?: number | undefined;
   /** @default 0 */
-  seed?: number;
+  seed?: number | undefined;
   /** Which batch of the training this is; each is mixed in a way of its own. @default 0 */
-  step?: number;
+  step?: number | undefined;
 }
 
 /** Shares are whole multiples of this: float64's functions differ in the last bits between platforms, sums of integers do not. */

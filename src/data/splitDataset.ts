@@ -37,9 +37,9 @@ export interface SplitDatasetOptions {
   /** The share of the pictures that is for validation, in (0, 1). */
   fraction: number;
   /** The same seed gives the same parts on every platform. @default 0 */
-  seed?: number;
+  seed?: number | undefined;
   /** Whether that is the share of every class, not only of the whole. @default true */
-  stratified?: boolean;
+  stratified?: boolean | undefined;
 }
 
 /**
@@ -100,7 +100,7 @@ export interface FoldDatasetOptions {
   /** The part to validate on, from 0; the others are for training. */
   fold: number;
   /** The same seed gives the same parts on every platform. @default 0 */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**

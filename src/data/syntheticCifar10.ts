@@ -6,11 +6,11 @@ import { SHAPES, type Shape } from './syntheticShapes';
 /** Options for {@link syntheticCifar10}. */
 export interface SyntheticCifar10Options {
   /** Pictures to train with. @default 2000 */
-  train?: number;
+  train?: number | undefined;
   /** Pictures to test with. @default 500 */
-  test?: number;
+  test?: number | undefined;
   /** The same seed gives the same pictures on every platform. @default 0 */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**

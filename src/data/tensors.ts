@@ -8,7 +8,7 @@ import { checkDataset, checkLabels, type ImageBatch, type ImageDataset } from '.
 /** Options for {@link toTensors}. */
 export interface ToTensorsOptions {
   /** What bytes 0 to 255 are mapped to: one range, or one for each channel. @default [0, 1] */
-  inputRange?: InputRange;
+  inputRange?: InputRange | undefined;
 }
 
 /**

@@ -14,13 +14,13 @@ export interface ConfigureEngineOptions {
    *
    * @default the bytes that the package has inlined
    */
-  wasm?: (flavour: WasmFlavour) => WasmFile | Promise<WasmFile>;
+  wasm?: ((flavour: WasmFlavour) => WasmFile | Promise<WasmFile>) | undefined;
   /**
    * A new worker that runs `mobilenet-v1-ts/worker`: a Web Worker, or in Node one of `node:worker_threads`.
    *
    * @default a worker from a source that the package has inlined
    */
-  createWorker?: () => unknown;
+  createWorker?: (() => unknown) | undefined;
 }
 
 let settings: ConfigureEngineOptions = {};

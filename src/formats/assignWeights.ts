@@ -21,25 +21,25 @@ export interface AssignWeightsOptions {
    * that TF-slim has for the background (1000 of 1001), and refuses a file that has no class more than the model.
    * @default 'load'
    */
-  head?: HeadChoice;
+  head?: HeadChoice | undefined;
   /**
    * Takes weights of a network that pads in another way. The maps are then shifted by a pixel here and there: good enough
    * to train further, not to classify.
    * @default false
    */
-  ignorePadding?: boolean;
+  ignorePadding?: boolean | undefined;
   /**
    * Takes weights of a network with other activations, such as ReLU where the model has ReLU6: good enough to train
    * further, not to classify.
    * @default false
    */
-  ignoreActivations?: boolean;
+  ignoreActivations?: boolean | undefined;
   /**
    * Takes weights of a network with other strides, such as a stem of stride 2 where the model, for smaller pictures, has 1:
    * good enough to train further, not to classify.
    * @default false
    */
-  ignoreStrides?: boolean;
+  ignoreStrides?: boolean | undefined;
 }
 
 /** Which layers of the model {@link assignWeights} has changed. */

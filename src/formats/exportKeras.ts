@@ -10,7 +10,7 @@ export interface ExportKerasOptions {
    * `'keras'` is Keras 3's own format; `'h5'` is read by Keras 2 and 3.
    * @default 'keras'
    */
-  format?: 'keras' | 'h5';
+  format?: 'keras' | 'h5' | undefined;
 }
 
 const WHERE = 'exportKeras';

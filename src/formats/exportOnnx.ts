@@ -7,27 +7,27 @@ import type { StageGraph } from '../graph/stage';
 import { checkInputRange } from '../inputRange';
 import { checkModel } from '../model/checkModel';
 import { getModelMetadata } from '../model/metadata';
-import { checkBoolean, checkOneOf } from '../model/options';
+import { checkOneOf } from '../model/options';
 import { exportedStages } from './exportedStages';
 import type { OnnxSettings } from './onnx/settings';
 
 /** Options for {@link exportOnnx}. */
 export interface ExportOnnxOptions {
   /** Whether the file takes any number of pictures at a time; else it takes one. @default true */
-  dynamicBatch?: boolean;
+  dynamicBatch?: boolean | undefined;
   /**
    * How pictures come in: channel behind channel in every pixel, or channel after channel. Feature maps come out likewise.
    * @default 'NHWC'
    */
-  inputLayout?: 'NHWC' | 'NCHW';
+  inputLayout?: 'NHWC' | 'NCHW' | undefined;
   /** Version of ONNX's operators, 13 to 22. @default 17, which runtimes of the last years know */
-  opset?: number;
+  opset?: number | undefined;
   /**
    * Whether the file takes bytes, uint8 from 0 to 255, and maps them to the model's input range itself: the one of its
    * metadata, else [0, 1]. Pictures must have the model's size in either case.
    * @default false: float32 in the input range
    */
-  embedPreprocessing?: boolean;
+  embedPreprocessing?: boolean | undefined;
   /**
    * What the network's numbers are; input and output are float32 in any case.
    *
@@ -38,21 +38,21 @@ export interface ExportOnnxOptions {
    *
    * @default 'float32'
    */
-  precision?: 'float32' | 'float16' | 'int8';
+  precision?: 'float32' | 'float16' | 'int8' | undefined;
   /**
    * Pictures by which `'int8'` finds out how high activations rise; some 500 of them are taken, and their labels are not
    * read. @default what the layers say: ReLU6 goes up to 6
    */
-  calibration?: ImageDataset;
+  calibration?: ImageDataset | undefined;
 }
 
 const WHERE = 'exportOnnx';
 
 const ONNX_OPTIONS = {
-  dynamicBatch: 'any',
+  dynamicBatch: 'boolean',
   inputLayout: 'any',
   opset: 'any',
-  embedPreprocessing: 'any',
+  embedPreprocessing: 'boolean',
   precision: 'any',
   calibration: 'any',
 } as const;
@@ -96,9 +96,7 @@ export async function exportOnnx(
 function resolveOptions(model: LayersModel, options: ExportOnnxOptions): OnnxSettings {
   const { dynamicBatch = true, inputLayout = 'NHWC', opset = 17, embedPreprocessing = false } = options;
   const { precision = 'float32', calibration } = options;
-  checkBoolean(WHERE, 'dynamicBatch', dynamicBatch);
   checkOneOf(WHERE, 'inputLayout', inputLayout, ['NHWC', 'NCHW']);
-  checkBoolean(WHERE, 'embedPreprocessing', embedPreprocessing);
   checkOneOf(WHERE, 'precision', precision, ['float32', 'float16', 'int8']);
   const [oldest, newest] = OPSETS;
   check(Number.isInteger(opset) && opset >= oldest && opset <= newest, {

@@ -12,13 +12,13 @@ export interface ExportSafetensorsOptions {
    * - `'keras'`: `layer/weight` and TensorFlow's layouts, for any chain of convolutions, dense layers and batch norms.
    * @default 'timm'
    */
-  layout?: 'timm' | 'keras';
+  layout?: 'timm' | 'keras' | undefined;
   /**
    * The epsilon of the batch norms in the network that will read the file, such as timm's default, 1e-5. Gamma is scaled
    * so that the function stays the same; without it every weight keeps its bits.
    * @default the model's own
    */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 /**

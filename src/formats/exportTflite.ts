@@ -12,13 +12,13 @@ export interface ExportTfliteOptions {
    * How many pictures go in at a time. Python's interpreter can change it with `resize_tensor_input`; LiteRT.js cannot.
    * @default 1
    */
-  batch?: number;
+  batch?: number | undefined;
   /**
    * `'float16'` stores kernels in half the bytes; the network still computes in float32. They change by at most 1/2048 of
    * themselves (those below 2^-14 by 2^-25); one that holds a value beyond 65,504 stays float32.
    * @default float32, every bit as it is
    */
-  quantize?: 'float16';
+  quantize?: 'float16' | undefined;
 }
 
 const WHERE = 'exportTflite';

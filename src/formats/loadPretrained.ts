@@ -21,40 +21,40 @@ export interface LoadPretrainedOptions
    */
   source: PretrainedSource;
   /** Width multiplier. @default 1 */
-  alpha?: number;
+  alpha?: number | undefined;
   /** Height and width of the pictures that the model takes. @default 224 */
-  resolution?: number;
+  resolution?: number | undefined;
   /** Whether the head is part of the model; without it, it gives features, see `pooling`. @default true */
-  includeTop?: boolean;
+  includeTop?: boolean | undefined;
   /** Any number but 1,000 gives a fresh head in the place of ImageNet's; `seed` fixes its weights. @default 1000 */
-  classes?: number;
+  classes?: number | undefined;
   /**
    * A copy of the file elsewhere: an address, or in Node a path. Of a tfjs model its `model.json`, or the folder of it.
    * @default the public address
    */
-  url?: string | URL;
+  url?: string | URL | undefined;
   /**
    * Where downloads are kept: a folder in Node, the name of a cache in browsers. @default the cache folder of the
    * operating system, or the Cache API
    */
-  cacheDir?: string;
+  cacheDir?: string | undefined;
   /**
    * What the bytes are checked by, beside the shapes of the weights: `true` the published checksum, which the files of
    * Keras and timm have, and on later loads what the download was; a SHA-256 of your own, as `onDigest` gives it; `false`
    * nothing.
    * @default true
    */
-  verify?: boolean | string;
+  verify?: boolean | string | undefined;
   /**
    * Called with the SHA-256 of the file that was loaded, 64 lower-case hexadecimal digits; of a tfjs model that of
    * `model.json` and all shards in its order, one behind the other.
    */
-  onDigest?: (sha256: string) => void;
-  onProgress?: (progress: LoadProgress) => void;
+  onDigest?: ((sha256: string) => void) | undefined;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Ends the load; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** What downloads. @default globalThis.fetch */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
 }
 
 const WHERE = 'loadPretrained';

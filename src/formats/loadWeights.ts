@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { check, checkOptions } from '../errors';
 import { checkModel } from '../model/checkModel';
-import { checkBoolean, checkOneOf } from '../model/options';
+import { checkOneOf } from '../model/options';
 import type { AssignWeightsOptions } from './assignWeights';
 import type { LoadedWeights } from './loadWeightFile';
 import type { OpenWeightSourceOptions, WeightSource } from './weightSource';
@@ -9,18 +9,18 @@ import type { OpenWeightSourceOptions, WeightSource } from './weightSource';
 /** Options for {@link loadWeights}. */
 export interface LoadWeightsOptions extends AssignWeightsOptions {
   /** Called with the fraction of what there is to read, 0 to 1, where that is known. */
-  onProgress?: (fraction: number) => void;
+  onProgress?: ((fraction: number) => void) | undefined;
   /** Ends a download; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** For `http(s)://`. @default globalThis.fetch */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
 }
 
 const LOAD_OPTIONS = {
   head: 'any',
-  ignorePadding: 'any',
-  ignoreActivations: 'any',
-  ignoreStrides: 'any',
+  ignorePadding: 'boolean',
+  ignoreActivations: 'boolean',
+  ignoreStrides: 'boolean',
   onProgress: 'function',
   signal: 'signal',
   fetch: 'function',
@@ -73,9 +73,6 @@ export async function loadWeights(
     ...opening
   } = options;
   checkOneOf(where, 'head', head, ['load', 'skip', 'dropBackground']);
-  checkBoolean(where, 'ignorePadding', ignorePadding);
-  checkBoolean(where, 'ignoreActivations', ignoreActivations);
-  checkBoolean(where, 'ignoreStrides', ignoreStrides);
   check((typeof source === 'string' && source !== '') || (typeof source === 'object' && source !== null), {
     where,
     expected: 'a path, a URL, bytes or files',

@@ -15,11 +15,11 @@ export type ModelSource = string | io.IOHandler | ArrayLike<File>;
 /** Options for {@link loadModel}. */
 export interface LoadModelOptions {
   /** Called with the fraction of weight files that have been read, 0 to 1; not for stores such as `indexeddb://`. */
-  onProgress?: (fraction: number) => void;
+  onProgress?: ((fraction: number) => void) | undefined;
   /** Ends a download; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** For `http(s)://`. @default globalThis.fetch */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface SaveModelOptions {
    *
    * @default float32, every bit as it is
    */
-  quantize?: WeightQuantization;
+  quantize?: WeightQuantization | undefined;
 }
 
 /**

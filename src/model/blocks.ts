@@ -23,7 +23,7 @@ interface BlockOptions extends NetworkOptions {
   /** Channels of the output, before `alpha`. */
   filters: number;
   /** @default 1 */
-  strides?: number;
+  strides?: number | undefined;
 }
 
 /** Options for {@link convBlock}. */
@@ -32,12 +32,12 @@ export interface ConvBlockOptions extends BlockOptions {
    * Height and width of the kernel.
    * @default 3
    */
-  kernelSize?: number;
+  kernelSize?: number | undefined;
   /**
    * The convolution's name; the layers after it add `_bn` and `_relu`, a padding layer before it `_pad`. Without it
    * they get tfjs's unique names.
    */
-  name?: string;
+  name?: string | undefined;
 }
 
 /** Options for {@link depthwiseConvBlock}. */
@@ -47,23 +47,23 @@ export interface DepthwiseConvBlockOptions extends BlockOptions {
    * {@link MobilenetV1Options.resolutionMultiplier}.)
    * @default 1
    */
-  depthMultiplier?: number;
+  depthMultiplier?: number | undefined;
   /**
    * How the depthwise kernel starts out.
    * @default 'glorotUniform'
    */
-  depthwiseInitializer?: DepthwiseInitializer;
+  depthwiseInitializer?: DepthwiseInitializer | undefined;
   /**
    * What beta of the batch norm after the depthwise kernel starts out as.
    * @default 0
    */
-  depthwiseBeta?: number;
+  depthwiseBeta?: number | undefined;
   /**
    * What the layers' names end in: `'1'` gives `conv_dw_1`, `conv_dw_1_bn`, `conv_dw_1_relu`, `conv_pw_1`,
    * `conv_pw_1_bn`, `conv_pw_1_relu`, and `conv_pad_1` where there is a padding layer, as Keras names them. Without it
    * they get tfjs's unique names.
    */
-  name?: string;
+  name?: string | undefined;
 }
 
 const BLOCK_OPTIONS = { ...NETWORK_OPTIONS, filters: 'any', strides: 'any', name: 'any' } as const;

@@ -1,26 +1,26 @@
 import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { check, checkOptions, fail } from '../errors';
-import { nearestNames } from '../nearestNames';
 import { checkModel } from './checkModel';
 import { findHead } from './head';
+import { nearestNames } from './nearestNames';
 
 /** Options for {@link freeze}. */
 export interface FreezeOptions {
   /** The first layer to be frozen, or a model inside of the model. @default the first */
-  from?: string;
+  from?: string | undefined;
   /** The last layer to be frozen, or a model inside of the model. @default the last before the head */
-  until?: string;
+  until?: string | undefined;
   /**
    * `true` freezes every batch norm of the model, whatever `from` and `until` say, as suits small batches; `false` none,
    * so that they adapt to other pictures. @default those from `from` to `until`
    */
-  batchNorm?: boolean;
+  batchNorm?: boolean | undefined;
 }
 
 /** Options for {@link unfreeze}. */
 export interface UnfreezeOptions {
   /** The first layer to be trained again, or a model inside of the model; all behind it follow. @default the first */
-  from?: string;
+  from?: string | undefined;
 }
 
 type Layer = layers.Layer;

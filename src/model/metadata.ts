@@ -3,19 +3,19 @@ import type { InputRange } from '../inputRange';
 
 /** What a model should know about its pictures and classes; travels with it in tfjs's user metadata. */
 export interface ModelMetadata {
-  classNames?: readonly string[];
+  classNames?: readonly string[] | undefined;
   /** What bytes 0 to 255 are mapped to before they enter the model: one range, or one for each channel. */
-  inputRange?: InputRange;
+  inputRange?: InputRange | undefined;
   /** `[H,W,C]` of a picture. */
-  inputShape?: readonly [height: number, width: number, channels: number];
+  inputShape?: readonly [height: number, width: number, channels: number] | undefined;
   /** What is kept of a picture whose shape is another: its largest centred window of that shape, or all of it, stretched. */
-  fit?: 'crop' | 'stretch';
+  fit?: 'crop' | 'stretch' | undefined;
   /** How much of a picture is kept along each side, in the centre, before it is resized; above 0, up to 1. */
-  cropFraction?: number;
+  cropFraction?: number | undefined;
   /** Whether a picture is resized before its centre is cut out, and not after that. */
-  cropAfterResize?: boolean;
+  cropAfterResize?: boolean | undefined;
   /** The filter that resizes pictures for this model. */
-  interpolation?: 'bilinear' | 'bicubic';
+  interpolation?: 'bilinear' | 'bicubic' | undefined;
 }
 
 /**

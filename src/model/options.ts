@@ -25,25 +25,25 @@ export interface NetworkOptions {
    * rounded). Above 0; the paper takes 1, 0.75, 0.5 and 0.25.
    * @default 1
    */
-  alpha?: number;
+  alpha?: number | undefined;
   /**
    * How convolutions with a stride pad.
    * @default 'same'
    */
-  padding?: PaddingStyle;
+  padding?: PaddingStyle | undefined;
   /**
    * Share of the moving averages that each training step keeps, 0 to below 1. Lower it for short trainings: 0.99 needs
    * some hundred steps.
    * @default 0.99
    */
-  batchNormMomentum?: number;
+  batchNormMomentum?: number | undefined;
   /**
    * Added to the variance; above 0.
    * @default 1e-3
    */
-  batchNormEpsilon?: number;
+  batchNormEpsilon?: number | undefined;
   /** Fixes the initial weights: the same seed gives the same bits on every backend. Random without it. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** Options for {@link mobilenetV1} and {@link describeMobilenetV1}. */
@@ -52,61 +52,61 @@ export interface MobilenetV1Options extends NetworkOptions {
    * How many classes the head tells apart; without effect where `includeTop` is false.
    * @default 1000
    */
-  classes?: number;
+  classes?: number | undefined;
   /**
    * `[H,W,C]` of a picture, before `resolutionMultiplier`; any number of channels.
    * @default [224, 224, 3]
    */
-  inputShape?: FeatureShape;
+  inputShape?: FeatureShape | undefined;
   /**
    * Depthwise channels per input channel (the argument of Keras's layer). The other meaning that "depth multiplier" has
    * in writings on MobileNet, the paper's resolution multiplier, is `resolutionMultiplier`.
    * @default 1
    */
-  depthMultiplier?: number;
+  depthMultiplier?: number | undefined;
   /**
    * How depthwise kernels start out.
    * @default 'glorotUniform'
    */
-  depthwiseInitializer?: DepthwiseInitializer;
+  depthwiseInitializer?: DepthwiseInitializer | undefined;
   /**
    * What beta of each batch norm after a depthwise kernel starts out as. With 1 most values pass its ReLU6 unchanged at
    * first, and the network learns faster (docs/accuracy.md).
    * @default 0
    */
-  depthwiseBeta?: number;
+  depthwiseBeta?: number | undefined;
   /**
    * The paper's rho: scales height and width of `inputShape`, rounded with `Math.round`. Above 0.
    * @default 1
    */
-  resolutionMultiplier?: number;
+  resolutionMultiplier?: number | undefined;
   /**
    * Share of the features that the head drops in training, 0 to below 1; without effect where `includeTop` is false.
    * @default 0.5
    */
-  dropout?: number;
+  dropout?: number | undefined;
   /**
    * Stride of the first convolution; 1 suits small pictures such as CIFAR-10's.
    * @default 2
    */
-  stemStride?: number;
+  stemStride?: number | undefined;
   /**
    * Whether the classification head is part of the network.
    * @default true
    */
-  includeTop?: boolean;
+  includeTop?: boolean | undefined;
   /** With `includeTop: false`, global pooling to `[n,C]`. Without it the output is the last feature map, `[n,h,w,C]`. */
-  pooling?: 'avg' | 'max';
+  pooling?: 'avg' | 'max' | undefined;
   /**
    * `'softmax'` gives probabilities, `'linear'` logits.
    * @default 'softmax'
    */
-  classifierActivation?: 'softmax' | 'linear';
+  classifierActivation?: 'softmax' | 'linear' | undefined;
   /**
    * The model's name.
    * @default as in Keras, for instance `mobilenet_1.00_224`
    */
-  name?: string;
+  name?: string | undefined;
 }
 
 /** What there is among {@link NetworkOptions}. */
@@ -128,7 +128,7 @@ const MOBILENET_OPTIONS = {
   resolutionMultiplier: 'any',
   dropout: 'any',
   stemStride: 'any',
-  includeTop: 'any',
+  includeTop: 'boolean',
   pooling: 'any',
   classifierActivation: 'any',
   name: 'any',
@@ -171,7 +171,6 @@ export function resolveMobilenetV1(where: string, options: MobilenetV1Options): 
   checkInteger(where, 'stemStride', stemStride, 1);
   checkInteger(where, 'classes', classes, 1);
   checkRange(where, 'dropout', dropout);
-  checkBoolean(where, 'includeTop', includeTop);
   checkOneOf(where, 'classifierActivation', classifierActivation, ['softmax', 'linear']);
   checkPooling(where, pooling, includeTop);
 
@@ -273,10 +272,6 @@ function checkPositive(where: string, name: string, value: unknown): void {
 export function checkRange(where: string, name: string, value: unknown): void {
   const inside = typeof value === 'number' && value >= 0 && value < 1;
   check(inside, { where, expected: `${name} to be at least 0 and below 1`, received: quoted(value) });
-}
-
-export function checkBoolean(where: string, name: string, value: unknown): void {
-  check(typeof value === 'boolean', { where, expected: `${name} to be true or false`, received: quoted(value) });
 }
 
 export function checkOneOf(where: string, name: string, value: unknown, choices: readonly unknown[]): void {

@@ -7,26 +7,26 @@ import { freezeLayersOneByOne } from './freeze';
 import { activationOf, findHead, freshHead, type HeadSettings, headAround, lastComputing } from './head';
 import { keepClasses, keptClasses } from './keepClasses';
 import { getModelMetadata, type ModelMetadata, setModelMetadata } from './metadata';
-import { checkBoolean, checkOneOf, checkRange } from './options';
+import { checkOneOf, checkRange } from './options';
 
 /** Options for {@link replaceHead}; either `classes` or `classNames` is needed. */
 export interface ReplaceHeadOptions {
   /** How many classes the new head tells apart. @default as many as `classNames` has */
-  classes?: number;
+  classes?: number | undefined;
   /** Their names, which go into the new model's metadata. */
-  classNames?: readonly string[];
+  classNames?: readonly string[] | undefined;
   /**
    * Whether classes that the old head knew keep what it learned: those of the same name, where both heads have class
    * names, else those of the same index. Their logits stay the same, bit by bit.
    * @default false
    */
-  keep?: boolean;
+  keep?: boolean | undefined;
   /** Share of the features that is dropped in training, 0 to below 1. @default the old head's; 0.5 where there was none */
-  dropout?: number;
+  dropout?: number | undefined;
   /** Fixes the initial weights. Random without it. */
-  seed?: number;
+  seed?: number | undefined;
   /** `'softmax'` gives probabilities, `'linear'` logits. @default the old head's; `'softmax'` where there was none */
-  classifierActivation?: 'softmax' | 'linear';
+  classifierActivation?: 'softmax' | 'linear' | undefined;
 }
 
 type Layer = layers.Layer;
@@ -37,7 +37,7 @@ const WHERE = 'replaceHead';
 const HEAD_OPTIONS = {
   classes: 'any',
   classNames: 'list',
-  keep: 'any',
+  keep: 'boolean',
   dropout: 'any',
   seed: 'any',
   classifierActivation: 'any',
@@ -77,7 +77,7 @@ export function replaceHead(model: LayersModel, options: ReplaceHeadOptions): La
     classifierActivation: options.classifierActivation ?? head?.classifierActivation ?? 'softmax',
     seed,
   };
-  checkSettings(settings, keep);
+  checkSettings(settings);
   const kept = keep ? keptClasses(WHERE, model, head, { classes, classNames }) : undefined;
   if (!head) checkFeatures(model, chain);
 
@@ -114,10 +114,9 @@ function resolveClasses({ classes, classNames }: ReplaceHeadOptions): number {
   return count;
 }
 
-function checkSettings({ dropout, classifierActivation, seed }: HeadSettings, keep: unknown): void {
+function checkSettings({ dropout, classifierActivation, seed }: HeadSettings): void {
   checkRange(WHERE, 'dropout', dropout);
   checkOneOf(WHERE, 'classifierActivation', classifierActivation, ['softmax', 'linear']);
-  checkBoolean(WHERE, 'keep', keep);
   if (seed !== undefined) checkInteger(WHERE, 'seed', seed, 0);
 }
 

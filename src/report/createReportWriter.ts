@@ -9,7 +9,7 @@ export interface ReportWriterOptions {
   /** The folder for the files, which is made where there is none. */
   dir: string;
   /** The least time between two writes of `offer`. @default 5 */
-  everySeconds?: number;
+  everySeconds?: number | undefined;
 }
 
 /** Writes reports of one training; see {@link createReportWriter}. */

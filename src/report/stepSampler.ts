@@ -19,9 +19,9 @@ export interface StepSampler {
 /** Options for {@link createStepSampler}. */
 export interface StepSamplerOptions {
   /** Points to keep at most, an even number of at least 2. @default 1000 */
-  capacity?: number;
+  capacity?: number | undefined;
   /** What an earlier sampler of the same capacity kept, to go on from. */
-  sampled?: Readonly<SampledSteps>;
+  sampled?: Readonly<SampledSteps> | undefined;
 }
 
 /**

@@ -19,18 +19,18 @@ import { predictViews, type TestTimeAugmentation, testTimeAugmentations } from '
 /** Options for {@link evaluateClassifier}. */
 export interface EvaluateClassifierOptions {
   /** Pictures at a time; changes speed and memory, not the result. @default 128 */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /** What bytes 0 to 255 are mapped to. @default the model's own, from its metadata, else [0, 1] */
-  inputRange?: InputRange;
+  inputRange?: InputRange | undefined;
   /**
    * What runs the model. `'fused'`: the library's own WebAssembly kernels on several threads. `'tfjs'`: the active
    * backend. `'auto'`: fused where the backend is `cpu` or `wasm` and the model a chain that the engine can express, else
    * tfjs.
    * @default 'auto'
    */
-  engine?: EngineChoice;
+  engine?: EngineChoice | undefined;
   /** Threads of the engine. @default what the machine has, at most 8 */
-  threads?: number;
+  threads?: number | undefined;
   /**
    * Classifies by the mean of the class probabilities of several views of a picture. `'flip'`: of the picture and its mirror
    * image, which takes twice as long. `'flipAndShift'`: of six views, the picture, the picture shifted by a pixel up and left
@@ -38,11 +38,11 @@ export interface EvaluateClassifierOptions {
    * report accuracies of this kind, of the mean of the outputs; say so beside a figure.
    * @default none
    */
-  testTimeAugmentation?: TestTimeAugmentation;
+  testTimeAugmentation?: TestTimeAugmentation | undefined;
   /** Called after each batch with the number of pictures done. */
-  onBatch?: (done: { images: number; size: number }) => void | Promise<void>;
+  onBatch?: ((done: { images: number; size: number }) => void | Promise<void>) | undefined;
   /** Ends it; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** How a model does on one class. */

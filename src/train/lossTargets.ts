@@ -6,9 +6,9 @@ import { check } from '../errors';
 /** How much each picture counts in the loss: as its class says, or as itself, or by both, multiplied. */
 export interface LossWeights {
   /** One for each class, by name or in order; `'balanced'` makes all classes count the same in all, N / (K * pictures of the class). */
-  classWeights?: readonly number[] | Readonly<Record<string, number>> | 'balanced';
+  classWeights?: readonly number[] | Readonly<Record<string, number>> | 'balanced' | undefined;
   /** One for each picture of the dataset, in its order. */
-  sampleWeights?: ArrayLike<number>;
+  sampleWeights?: ArrayLike<number> | undefined;
 }
 
 /** What the loss of a picture is measured with. */

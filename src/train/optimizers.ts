@@ -26,9 +26,9 @@ export type OptimizerName = 'sgd' | 'momentum' | 'adam' | 'adamw' | 'rmsprop';
 export interface SgdOptions {
   name: 'sgd';
   /** In [0, 1). @default 0 */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Needs a momentum. @default false */
-  nesterov?: boolean;
+  nesterov?: boolean | undefined;
 }
 
 /**
@@ -39,11 +39,11 @@ export interface SgdOptions {
 export interface AdamOptions {
   name: 'adam' | 'adamw';
   /** Of the mean of gradients, in [0, 1). @default 0.9 */
-  beta1?: number;
+  beta1?: number | undefined;
   /** Of the mean of their squares, in [0, 1). @default 0.999 */
-  beta2?: number;
+  beta2?: number | undefined;
   /** Added to the bias-corrected root, as in PyTorch; above 0. @default 1e-7 */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 /**
@@ -54,11 +54,11 @@ export interface AdamOptions {
 export interface RmspropOptions {
   name: 'rmsprop';
   /** Of the mean of squared gradients, Keras's `rho`, in [0, 1). @default 0.9 */
-  decay?: number;
+  decay?: number | undefined;
   /** In [0, 1). @default 0 */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Added inside of the root, as in Keras and unlike in PyTorch; above 0. @default 1e-7 */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 /**

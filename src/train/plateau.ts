@@ -20,17 +20,17 @@ const PLATEAU_OPTIONS = {
 export interface PlateauOptions extends WarmUpOptions {
   rate: number;
   /** What the rate is multiplied by, in (0, 1). @default 0.1 */
-  factor?: number;
+  factor?: number | undefined;
   /** Epochs without a better value after which the rate falls. @default 10 */
-  patience?: number;
+  patience?: number | undefined;
   /** What counts as better: by more than this. @default 1e-4 */
-  minDelta?: number;
+  minDelta?: number | undefined;
   /** Losses should fall, accuracies rise. @default 'valLoss', or 'loss' without validation */
-  monitor?: Monitor;
+  monitor?: Monitor | undefined;
   /** The rate falls no further than this. @default 0 */
-  minRate?: number;
+  minRate?: number | undefined;
   /** Epochs after a fall that are not counted. @default 0 */
-  cooldown?: number;
+  cooldown?: number | undefined;
 }
 
 type Settings = Required<Omit<PlateauOptions, keyof WarmUpOptions | 'monitor'>> & { monitor: Monitor | undefined };

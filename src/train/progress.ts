@@ -6,7 +6,7 @@ import type { TrainingBatch, TrainingEpoch } from './trainingRecords';
 /** Options for {@link createProgress}. */
 export interface ProgressOptions {
   /** Where it is written. @default standard error in Node, the console in browsers */
-  stream?: TextOutput;
+  stream?: TextOutput | undefined;
   /**
    * `'auto'`: a bar in a terminal where the package `cli-progress` is installed, else lines. `'bar'`: likewise, and where
    * there are lines instead, the first says why. `'lines'`: one every ten seconds. `'none'`: nothing.
@@ -15,7 +15,7 @@ export interface ProgressOptions {
    *
    * @default 'auto'
    */
-  kind?: ProgressKind;
+  kind?: ProgressKind | undefined;
 }
 
 /** How a training shows itself; see {@link ProgressOptions}. */

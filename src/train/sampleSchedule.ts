@@ -9,11 +9,11 @@ export interface SampleScheduleOptions {
   /** Steps of the whole training. */
   steps: number;
   /** What those steps make up. @default 1 */
-  epochs?: number;
+  epochs?: number | undefined;
   /** @default steps / epochs, rounded up */
-  stepsPerEpoch?: number;
+  stepsPerEpoch?: number | undefined;
   /** For schedules that follow losses: an epoch's record is shown to the steps after it. @default none */
-  history?: readonly TrainingEpoch[];
+  history?: readonly TrainingEpoch[] | undefined;
 }
 
 /** A point of a schedule's curve. */

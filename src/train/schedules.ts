@@ -12,7 +12,7 @@ export interface ConstantOptions extends WarmUpOptions {
 export interface StepOptions extends WarmUpOptions {
   rate: number;
   /** What the rate is multiplied by at each stair. @default 0.1 */
-  factor?: number;
+  factor?: number | undefined;
   /** Length of a stair as a share of the training: 0.25 makes four stairs. */
   every: number;
 }
@@ -29,13 +29,13 @@ export interface PiecewiseOptions extends WarmUpOptions {
 export interface CosineOptions extends WarmUpOptions {
   rate: number;
   /** The rate at the end. @default 0 */
-  final?: number;
+  final?: number | undefined;
 }
 
 /** Options for `schedules.polynomial`. */
 export interface PolynomialOptions extends CosineOptions {
   /** 1 is a straight line, 2 a parabola that falls fast at first. @default 1 */
-  power?: number;
+  power?: number | undefined;
 }
 
 /** Options for `schedules.exponential`. */
@@ -50,13 +50,13 @@ export interface OneCycleOptions {
   /** The largest rate. */
   rate: number;
   /** The share of the training after which it is reached. @default 0.3 */
-  peakAt?: number;
+  peakAt?: number | undefined;
   /** What the rate starts from, as a share of it. @default 0.01 */
-  warmupFrom?: number;
+  warmupFrom?: number | undefined;
   /** How the rate falls after that. @default 'linear' */
-  anneal?: 'linear' | 'cosine';
+  anneal?: 'linear' | 'cosine' | undefined;
   /** The rate at the end. @default 0 */
-  final?: number;
+  final?: number | undefined;
 }
 
 /**

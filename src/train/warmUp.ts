@@ -4,12 +4,12 @@ import type { Schedule, TrainingPosition } from './learningRate';
 /** The start of a schedule. */
 export interface WarmUpOptions {
   /** The share of the training in which the rate rises to what the schedule says, in [0, 1). @default 0 */
-  warmup?: number;
+  warmup?: number | undefined;
   /**
    * What it rises from, as a share of the rate, in [0, 1]. With 0 the very first step learns nothing, as its rate is 0.
    * @default 0.01
    */
-  warmupFrom?: number;
+  warmupFrom?: number | undefined;
 }
 
 /** What there is among them. */

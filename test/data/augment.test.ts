@@ -334,9 +334,9 @@ describe('10,000 pictures', () => {
 describe('augmentBatch refuses', () => {
   test.each([
     [{ flip: 'never' }, /flip to be 'random' or 'alternating', received never/],
-    [{ crops: { padding: 1 } }, /augmentation to have only rotation, crop, .*received 'crops'/],
-    [{ crop: 4 }, /crop to be an object with some of padding, fill, received 4/],
-    [{ crop: { padding: 1, mode: 'zero' } }, /crop to have only padding, fill, received 'mode'/],
+    [{ crops: { padding: 1 } }, /augmentation to be an object with only rotation, crop, .*received 'crops'/],
+    [{ crop: 4 }, /crop to be an object with only padding, fill, received 4/],
+    [{ crop: { padding: 1, mode: 'zero' } }, /crop to be an object with only padding, fill, received 'mode'/],
     [{ crop: { padding: -1 } }, /crop.padding to be an integer of at least 0/],
     [{ crop: { padding: 1.5 } }, /crop.padding to be an integer/],
     [{ crop: { fill: 'zero' } }, /crop.padding to be an integer.*received undefined/],
@@ -347,7 +347,7 @@ describe('augmentBatch refuses', () => {
     [{ brightness: 1.1 }, /brightness to be a number from 0 to 1/],
     [{ contrast: -0.1 }, /contrast to be/],
     [{ saturation: Number.NaN }, /saturation to be/],
-    [{ cutout: 8 }, /cutout to be an object with some of size, fill/],
+    [{ cutout: 8 }, /cutout to be an object with only size, fill/],
     [{ cutout: { size: 0.5 } }, /cutout.size to be an integer/],
     [{ cutout: { size: 2, fill: [0] } }, /cutout.fill to be 3 integers from 0 to 255/],
     [{ cutout: { size: 2, fill: [0, 0, 256] } }, /cutout.fill/],

@@ -148,6 +148,7 @@ describe('types, strict', () => {
   const settings: [name: string, options: object][] = [
     ['node16', { module: 'node16', moduleResolution: 'node16' }],
     ['bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+    ['exact', { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true }],
   ];
   /** What the compiler has to say of the consumer, one line an error. */
   const compile = async (name: string, options: object) => {

@@ -53,7 +53,7 @@ const refused: [options: unknown, message: string][] = [
   [{ name: 'momentum' }, 'optimizer to be one of'],
   [
     { name: 'sgd', beta1: 0.9, momentun: 0.9 },
-    "'sgd' to have only name, momentum, nesterov, received 'beta1', 'momentun'",
+    "'sgd' to be an object with only name, momentum, nesterov, received 'beta1', 'momentun'",
   ],
   [{ name: 'sgd', toString: 1 }, "received 'toString'"],
   [{ name: 'sgd', momentum: 1 }, 'momentum to be a number in [0, 1), received 1'],
