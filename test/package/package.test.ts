@@ -149,6 +149,8 @@ describe('types, strict', () => {
     ['node16', { module: 'node16', moduleResolution: 'node16' }],
     ['bundler', { module: 'esnext', moduleResolution: 'bundler' }],
     ['exact', { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true }],
+    // It knows no exports: typesVersions is what it goes by.
+    ['node10', { module: 'commonjs', moduleResolution: 'node10' }],
   ];
   /** What the compiler has to say of the consumer, one line an error. */
   const compile = async (name: string, options: object) => {
