@@ -4,10 +4,14 @@ import { arch, availableParallelism, cpus, type } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
-import { check, fail } from '../errors';
+import { check, fail, MobilenetError } from '../errors';
 import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
 import { createTerminalBar } from './terminalBar';
+
+/** A square of this side has as many pixels as a picture may have, by sharp's own limit; a tiny file can claim any. */
+const SQUARE_SIDE = 0x3fff;
+const MOST_PIXELS = SQUARE_SIDE ** 2;
 
 const STREAM_CHUNK_BYTES = 1 << 20;
 
@@ -103,16 +107,20 @@ export const platform: Platform = {
 
   async decodeImage(bytes, where) {
     const sharp = await loadSharp(where);
+    // 'warning' is the strictest: below it, a damaged JPEG gives a picture with grey bars.
+    const failOn = 'warning';
     try {
-      // 'warning' is the strictest: below it, a damaged JPEG gives a picture with grey bars.
-      const image = sharp(bytes, { failOn: 'warning' }).rotate();
+      const header = await sharp(bytes, { failOn, limitInputPixels: false }).metadata();
+      checkPixels(header, where);
+      const image = sharp(bytes, { failOn, limitInputPixels: MOST_PIXELS }).rotate();
       // sharp takes 16 bits with a profile for Display P3 where it is not told otherwise.
-      if ((await image.metadata()).space === 'rgb16') image.pipelineColourspace('srgb');
+      if (header.space === 'rgb16') image.pipelineColourspace('srgb');
       const pixels = image.toColourspace('srgb').raw({ depth: 'uchar' });
       const { data, info } = await pixels.toBuffer({ resolveWithObject: true });
       const { width, height, channels } = info;
       return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height, channels };
     } catch (error) {
+      if (error instanceof MobilenetError) throw error;
       notAPicture(where, error);
     }
   },
@@ -160,6 +168,18 @@ function connectWorker(worker: unknown): PlatformWorker {
   };
   worker.on('message', (data) => connected.onMessage(data));
   return connected;
+}
+
+/** Throws `invalid-data` for a picture that takes too much memory to decode. */
+function checkPixels({ width, height }: { width: number; height: number }, where: string): void {
+  if (width * height <= MOST_PIXELS) return;
+  fail({
+    code: 'invalid-data',
+    where,
+    expected: `a picture of at most ${MOST_PIXELS} pixels, as ${SQUARE_SIDE} x ${SQUARE_SIDE} has`,
+    received: `${width} x ${height}`,
+    remedy: 'Save it in a smaller size; classifiers look at a few hundred pixels a side.',
+  });
 }
 
 /** On use: most apps need no decoder, and it is as large as the rest of them. */
