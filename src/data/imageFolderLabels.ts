@@ -15,6 +15,8 @@ export interface LabelledFiles {
   readonly classNames: readonly string[];
 }
 
+// What to do about sub-folders is told without options: the command line prints it, too, and has none of them.
+
 const WHERE = 'loadImageFolder';
 
 /** Every sub-folder is a class; pictures in the order of their classes, then of their paths, code unit by code unit. */
@@ -27,7 +29,7 @@ export async function labelBySubFolder(folder: PictureFolder, settings: ImageFol
       where: WHERE,
       expected: 'pictures in every sub-folder',
       received: `none in ${empty.sort().join(', ')}`,
-      remedy: `Remove the folder, or put pictures into it (${pictureEndings().join(', ')}), or pass classNames.`,
+      remedy: `Remove the folder, or put pictures into it (${pictureEndings().join(', ')}).`,
     });
   }
   for (const name of empty) pictures.delete(name);
@@ -66,15 +68,23 @@ export async function labelByCsv(folder: PictureFolder, settings: ImageFolderSet
   return { files, labels: labels.map((label) => indexOf.get(label)!), classNames };
 }
 
+/** What tells the classes, and what to do where it tells fewer than two. */
+const AT_LEAST_TWO = {
+  'sub-folders': 'Give the folder that holds one sub-folder for each class.',
+  labels: 'Label the pictures with at least two classes.',
+};
+
+type Labelling = keyof typeof AT_LEAST_TWO;
+
 /** The classes that there are, or those that were asked for, which all of them must be among. */
-function namesOf(found: Iterable<string>, asked: readonly string[] | undefined, what: string): readonly string[] {
+function namesOf(found: Iterable<string>, asked: readonly string[] | undefined, what: Labelling): readonly string[] {
   const names = [...found].sort();
   const unknown = names.filter((name) => !(asked ?? names).includes(name));
   check(unknown.length === 0, {
     where: WHERE,
-    expected: `${what} that classNames has`,
+    expected: `${what} that the class names have`,
     received: unknown.join(', '),
-    remedy: 'Add them to classNames, or leave it out.',
+    remedy: 'Rename or remove them, or add them to the class names.',
   });
   const classNames = asked ?? names;
   if (classNames.length >= 2 && names.length > 0) return classNames;
@@ -83,8 +93,7 @@ function namesOf(found: Iterable<string>, asked: readonly string[] | undefined, 
     where: WHERE,
     expected: `${what} of at least two classes`,
     received: names.join(', ') || 'none',
-    remedy:
-      "Give the folder that holds one sub-folder for each class, or name the pictures' classes by the option csv.",
+    remedy: AT_LEAST_TWO[what],
   });
 }
 

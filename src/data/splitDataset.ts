@@ -67,13 +67,19 @@ export async function splitDataset(
   dataset: ImageDataset,
   options: SplitDatasetOptions,
 ): Promise<DatasetSplit<ImageDataset>> {
-  return subsets(dataset, await splitIndices(dataset, options));
+  const remedy = 'With stratified: false a class may lack in one part.';
+  return subsets(dataset, await splitIndices(dataset, options, remedy));
 }
 
-/** Which pictures {@link splitDataset} puts where. */
+/**
+ * Which pictures {@link splitDataset} puts where.
+ *
+ * @param remedy what to do where every class has a single picture
+ */
 export async function splitIndices(
   dataset: ImageDataset<Uint8Array | Float32Array>,
   options: SplitDatasetOptions,
+  remedy = 'Add pictures, or hold none back.',
 ): Promise<DatasetSplit<Uint32Array>> {
   const where = 'splitDataset';
   checkDataset(where, dataset);
@@ -88,7 +94,7 @@ export async function splitIndices(
     where,
     expected: stratified ? 'a class of two pictures or more' : 'two pictures or more',
     received: `${dataset.size} pictures of ${dataset.classNames.length} classes`,
-    ...(stratified && { remedy: 'With stratified: false a class may lack in one part.' }),
+    ...(stratified && { remedy }),
   });
   return splitAt(dataset.size, held);
 }

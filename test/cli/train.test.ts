@@ -244,6 +244,26 @@ describe('on a folder of pictures', () => {
   });
 });
 
+test.each([
+  ['a folder without sub-folders', { 'a.png': '' }, 'Give the folder that holds one sub-folder for each class.'],
+  [
+    'a class without pictures',
+    { 'a/1.png': '', 'b/c.txt': '' },
+    'put pictures into it (.jpg, .jpeg, .png, .webp, .gif).',
+  ],
+  ['none to hold back', { 'a/1.png': smoothPng(8, 8), 'b/1.png': smoothPng(8, 8) }, 'Add pictures, or hold none back.'],
+])('%s: what to do is for the command line', async (_, files, remedy) => {
+  const pictures = await writeTree(files);
+  const args = ['train', pictures, '--size', '32', '--validation-split', '0.5', ...SMALL, '--out', place('refused')];
+  const { code, stderr } = await run(args);
+  rmSync(pictures, { recursive: true });
+  expect({ code, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
+    code: 1,
+    last: expect.stringContaining(remedy),
+  });
+  expect(stderr).not.toMatch(/csv|classNames|stratified/);
+});
+
 test('what goes wrong is one line on stderr', async () => {
   writeFileSync(place('file'), '');
   const missing = await run(['train', place('nowhere'), ...SMALL]);

@@ -365,7 +365,7 @@ describe('classNames', () => {
 
   test('have every folder', async () => {
     await expect(loadImageFolder(six, { classNames: ['cats', 'dogs'] })).rejects.toMatchObject(
-      invalid('invalid-argument', 'expected sub-folders that classNames has, received Birds. Add them'),
+      invalid('invalid-argument', 'expected sub-folders that the class names have, received Birds. Rename or remove'),
     );
   });
 });
@@ -375,13 +375,13 @@ describe('what cannot be loaded is refused', () => {
     [
       'a folder without sub-folders',
       { '1.png': smoothPng(8, 8) },
-      'sub-folders of at least two classes, received none',
+      'sub-folders of at least two classes, received none. Give the folder that holds',
     ],
     ['one class', { 'cats/1.png': smoothPng(8, 8) }, 'at least two classes, received cats. Give the folder that holds'],
     [
       'a class without pictures',
       { ...SIX, 'fish/1.txt': 'x' },
-      'expected pictures in every sub-folder, received none in fish',
+      'expected pictures in every sub-folder, received none in fish. Remove the folder, or put pictures into it (.jpg, ',
     ],
   ])('%s', async (_, files, words) => {
     await expect(loadImageFolder(await tree(files), {})).rejects.toMatchObject(invalid('invalid-data', words));

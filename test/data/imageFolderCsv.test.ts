@@ -72,7 +72,7 @@ describe('a CSV', () => {
     ['separated by semicolons', 'file;label\na.png;cat\n', "a column 'file', received file;label. Name the columns"],
     ['that is empty', '\n', "a column 'file', received no header"],
     ['without rows', 'file,label\n', 'labels of at least two classes, received none'],
-    ['of one class', 'file,label\na.png,cat\nb.png,cat\n', 'labels of at least two classes, received cat'],
+    ['of one class', 'file,label\na.png,cat\nb.png,cat\n', 'of at least two classes, received cat. Label the pictures'],
     [
       'with a file that is not there',
       `${TEXT}missing.png,cat\n`,
@@ -109,7 +109,7 @@ describe('a CSV', () => {
   test('with a label that classNames lacks is refused', async () => {
     await expect(load(TEXT, { classNames: ['cat', 'dog'] })).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: expect.stringContaining('labels that classNames has, received 10'),
+      message: expect.stringContaining('labels that the class names have, received 10'),
     });
   });
 

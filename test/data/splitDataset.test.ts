@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type ImageDataset, inMemoryDataset } from '../../src/data/imageDataset';
 import { roundShares } from '../../src/data/roundShares';
-import { foldDataset, labelsOf, type SplitDatasetOptions, splitDataset } from '../../src/data/splitDataset';
+import {
+  foldDataset,
+  labelsOf,
+  type SplitDatasetOptions,
+  splitDataset,
+  splitIndices,
+} from '../../src/data/splitDataset';
 import { createRandom } from '../../src/random';
 
 const SEED = 37;
@@ -131,6 +137,8 @@ describe('splitDataset', () => {
     await expect(splitDataset(dataset, { fraction: 0.5 })).rejects.toThrow(
       /a class of two pictures or more, received 4 pictures of 4 classes. With stratified: false/,
     );
+    // Without that option, as `validationSplit` of a training is.
+    await expect(splitIndices(dataset, { fraction: 0.5 })).rejects.toThrow('Add pictures, or hold none back.');
     expect((await splitDataset(dataset, { fraction: 0.5, stratified: false })).validation.size).toBe(2);
     await expect(splitDataset(mixedDataset(1), { fraction: 0.5, stratified: false })).rejects.toMatchObject({
       code: 'invalid-argument',
