@@ -1,4 +1,4 @@
-import { count, decimal, percent } from './format';
+import { count, counted, decimal, percent } from './format';
 import { type Html, html } from './html';
 import type { ReportEvaluation, TrainingReport } from './trainingReport';
 
@@ -14,7 +14,7 @@ export function evaluationSection({ evaluation, classNames }: TrainingReport): H
   const isSmall = classNames.length <= LARGEST_MATRIX;
   return html`<section aria-labelledby="evaluation">
 <h2 id="evaluation">How it does, class by class</h2>
-<p class="note">${count(pictures)} pictures of the ${name} set${epoch !== undefined && `, after epoch ${epoch}`}: accuracy ${percent(accuracy)}, loss ${decimal(loss, 4)}.</p>
+<p class="note">${counted(pictures, 'picture')} of the ${name} set${epoch !== undefined && `, after epoch ${epoch}`}: accuracy ${percent(accuracy)}, loss ${decimal(loss, 4)}.</p>
 <div class="columns ${isSmall && 'matrix-and-classes'}">
 ${isSmall ? matrixTable(evaluation, classNames) : confusionsTable(evaluation, classNames)}
 ${perClassTable(evaluation)}

@@ -1,6 +1,7 @@
+import uPlot from 'uplot';
 import { expect, test } from 'vitest';
 import { curvesOf } from '../../src/report/curves';
-import { alignLines } from '../../src/report/page/charts';
+import { alignLines, rangeOf } from '../../src/report/page/charts';
 import { toRgba } from '../../src/report/page/pictures';
 import { makeEpoch, makeStep } from './reports';
 
@@ -21,6 +22,16 @@ test('where no steps were kept, the ends of epochs stand for them', () => {
     [1, 2],
     [0.1, 0.05],
   ]);
+});
+
+test.each([
+  ['one right value', 1, 1, 1],
+  ['one wrong value', 0, 0, 0.1],
+  ['both', 0, 1, 1],
+  ['what leaves room above it', 0.3, 0.6, 0.62],
+])('the axis of accuracy ends at 100 %% or below: %s', (_, min, max, end) => {
+  const [from, to] = uPlot.rangeNum(min, max, rangeOf('accuracy'));
+  expect([from, to]).toEqual([0, expect.closeTo(end)]);
 });
 
 test.each([

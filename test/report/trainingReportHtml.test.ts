@@ -39,6 +39,14 @@ describe('a finished training', () => {
     expect(text).not.toContain('threads');
   });
 
+  test('of a single picture speaks of it as one', async () => {
+    const { evaluation } = makeReport();
+    const single = { ...evaluation!, confusionMatrix: [[1]] };
+    expect(textOf(await trainingReportHtml(makeReport(1, { classNames: ['cat'], evaluation: single })))).toContain(
+      '1 picture of the test set:',
+    );
+  });
+
   test('carries the pixels and the curves', async () => {
     const page = await trainingReportHtml(makeReport());
     const pixels = [...page.matchAll(/data-pixels="([^"]*)"/g)].map(([, text]) => Buffer.from(text!, 'base64'));

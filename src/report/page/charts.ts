@@ -37,10 +37,21 @@ const validation = (column: string): Line => ({
   width: 2,
 });
 
-/** The lines of each chart, and how its numbers are written. */
-const CHARTS: Record<string, { lines: Line[]; format: (value: number) => string }> = {
+/** A chart's lines, how its numbers are written, and where its axis ends. */
+interface Chart {
+  lines: Line[];
+  format: (value: number) => string;
+  end?: uPlot.Range.Limit;
+}
+
+const CHARTS: Record<string, Chart> = {
   loss: { lines: [batches('loss'), training('loss'), validation('valLoss')], format: number(4) },
-  accuracy: { lines: [batches('accuracy'), training('accuracy'), validation('valAccuracy')], format: percent },
+  accuracy: {
+    lines: [batches('accuracy'), training('accuracy'), validation('valAccuracy')],
+    format: percent,
+    // Of a single value uPlot makes an axis twice as long; of 0 one to 100.
+    end: { hard: 1, soft: 0.1, mode: 1 },
+  },
   learningRate: {
     lines: [{ ...training('learningRate'), from: 'steps', label: 'Learning rate', width: 2 }],
     format: number(3),
@@ -71,11 +82,12 @@ export function drawCharts(): void {
 }
 
 function drawChart(place: HTMLElement, curves: Curves): uPlot {
-  const { lines, format } = CHARTS[place.dataset.chart!]!;
+  const chart = place.dataset.chart!;
+  const { lines, format } = CHARTS[chart]!;
   const data = alignLines(curves, lines);
   const drawn = lines.filter((_, i) => data[i + 1]!.some((value) => value != null));
   const used: Aligned = [data[0], ...lines.flatMap((line, i) => (drawn.includes(line) ? [data[i + 1]!] : []))];
-  return new uPlot(optionsOf(place.clientWidth, drawn, format, used), used, place);
+  return new uPlot(optionsOf(place.clientWidth, drawn, format, rangeOf(chart), used), used, place);
 }
 
 /** The epochs done, and one column a line; undefined where a line has no point there. */
@@ -87,12 +99,23 @@ export function alignLines(curves: Curves, lines: Line[]): Aligned {
   return uPlot.join(tables) as Aligned;
 }
 
+/** From 0, or from the least value where that is below, to a little above the greatest. */
+export function rangeOf(chart: string): uPlot.Range.Config {
+  return { min: { pad: 0, soft: 0, mode: 1 }, max: { pad: 0.06, ...CHARTS[chart]!.end } };
+}
+
 /** Where nothing within epochs was kept, their ends are what there is. */
 function fallback({ steps, epochs }: Curves, from: Line['from']) {
   return from === 'steps' && steps.epoch.length > 0 ? steps : epochs;
 }
 
-function optionsOf(width: number, lines: Line[], format: (value: number) => string, data: Aligned): uPlot.Options {
+function optionsOf(
+  width: number,
+  lines: Line[],
+  format: (value: number) => string,
+  range: uPlot.Range.Config,
+  data: Aligned,
+): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis: uPlot.Axis = {
@@ -107,7 +130,7 @@ function optionsOf(width: number, lines: Line[], format: (value: number) => stri
     padding: [8, 12, 0, 0],
     scales: {
       x: { time: false, range: (_, min, max) => [min <= (data[0][0] ?? 0) ? 0 : min, max] },
-      y: { range: { min: { pad: 0, soft: 0, mode: 1 }, max: { pad: 0.06 } } },
+      y: { range },
     },
     axes: [
       { ...axis, label: 'epochs', labelSize: 18, labelFont: axis.font!, size: 28, incrs: EPOCH_STEPS },
