@@ -74,6 +74,29 @@ describe('on synthetic pictures', () => {
   });
 });
 
+test('an earlier model is replaced only where that is said', async () => {
+  const out = place('earlier');
+  const args = ['train', 'synthetic', '--limit', '16', '--epochs', '1', ...SMALL, '--json', '--out', out];
+  expect((await run(args)).code).toBe(0);
+  const weights = () => readFileSync(join(out, readdirSync(out).find((name) => name.endsWith('.bin'))!));
+  const before = weights();
+  const refusal =
+    `--out: expected a folder without a model, received '${out}', which has one. ` +
+    'Name another folder, or replace the model by --overwrite.\n';
+  // Checkpoints elsewhere may be those of any training.
+  for (const more of [[], ['--resume', place('elsewhere')]]) {
+    expect(await run([...args, ...more])).toEqual({ code: 1, stdout: '', stderr: refusal });
+  }
+  // Of its own training's checkpoints there are none left.
+  const resumed = await run([...args, '--resume', join(out, 'checkpoints')]);
+  expect(resumed.stderr).toContain('expected a folder of checkpoints, or one checkpoint');
+  expect(weights().equals(before)).toBe(true);
+
+  const replaced = await run([...args, '--overwrite', '--seed', '2']);
+  expect(replaced.code, replaced.stderr).toBe(0);
+  expect(weights().equals(before)).toBe(false);
+});
+
 describe('an interruption', () => {
   const args = ['train', 'synthetic', '--limit', '48', '--epochs', '4', ...SMALL, '--json', '--out', place('stopped')];
 

@@ -15,6 +15,7 @@ import { grouped } from '../shared/text';
 import { startTfjs } from '../shared/tfjs';
 import { buildModel } from './buildModel';
 import { type CheckpointPlace, checkpointPlace } from './checkpointPlace';
+import { leftBehind } from './leftBehind';
 import { misplaced } from './misplaced';
 import { pictureSize, trainingOf } from './network';
 import { historyTable, summaryOf, summaryText } from './results';
@@ -29,10 +30,9 @@ export async function train(options: TrainOptions, session: Session): Promise<Ex
     say(session, `error: ${wrong}`);
     return EXIT.usage;
   }
-  if (!options.resume && (await checkpoints.isTaken())) {
-    say(session, `There are checkpoints of another training in ${checkpoints.folder}.`);
-    say(session, `To go on from them: ${checkpoints.goOn(session)}`);
-    say(session, 'To train anew: remove that folder, or name another one by --checkpoint.');
+  const left = await leftBehind(options, checkpoints, session);
+  if (left !== undefined) {
+    say(session, left);
     return EXIT.failure;
   }
   // A reader that leaves must not cost a night's training: the model is a file.

@@ -57,6 +57,7 @@ export function addTrainCommand(program: Command, onTask: OnTask): void {
     .option('--seed <number>', 'of weights, order, augmentation and dropout', seed, 1)
     .option('--threads <number>', "of the engine (default: the machine's, at most 8)", positiveInteger)
     .option('--out <folder>', 'where the model goes', 'trained-model')
+    .option('--overwrite', 'replace the model that --out has already, which is refused otherwise')
     .option('--checkpoint <folder>', 'where checkpoints go, and stay (default: checkpoints in --out, until it is done)')
     .option('--resume <folder>', 'go on from the newest checkpoint in there, or from one; the next ones go there too')
     .option('--report <folder>', 'where report.html and the history go (default: --out)')

@@ -24,6 +24,7 @@ export interface TrainOptions {
   seed: number;
   threads?: number;
   out: string;
+  overwrite?: boolean;
   checkpoint?: string;
   resume?: string;
   report?: string;
