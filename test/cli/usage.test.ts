@@ -30,6 +30,13 @@ describe('help', () => {
     }
   });
 
+  test('train --help tells which pictures are taken where none are named', async () => {
+    const { stdout } = await run(['train', '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      "(default: 'cifar10'; where there is no network, 'synthetic' needs none)",
+    );
+  });
+
   test('help <command> and --version', async () => {
     expect((await run(['help', 'train'])).stdout).toBe((await run(['train', '--help'])).stdout);
     expect(await run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });

@@ -23,7 +23,7 @@ export function addTrainCommand(program: Command, onTask: OnTask): void {
     .command('train')
     .summary('train a network on CIFAR-10 or on your own pictures')
     .description('Trains a MobileNetV1 and writes it to a folder, with a report.html of how it went.')
-    .argument('[data]', DATA_PLACES)
+    .argument('[data]', `${DATA_PLACES} (default: 'cifar10'; where there is no network, 'synthetic' needs none)`)
     .option('--data <place>', 'the same as the argument; or where the CIFAR-10 of the argument is')
     .addOption(new Option('--recipe <name>', 'how to train').choices(RECIPES).default('quick'))
     .addOption(
