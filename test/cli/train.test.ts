@@ -5,6 +5,7 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkpointPlace } from '../../src/cli/train/checkpointPlace';
+import { adviceOnFew } from '../../src/cli/train/fewPictures';
 import { networkOf, trainingOf } from '../../src/cli/train/network';
 import { RECIPES, type TrainOptions } from '../../src/cli/train/trainOptions';
 import {
@@ -213,12 +214,23 @@ describe('how it is trained', () => {
 });
 
 describe('on a folder of pictures', () => {
+  test('of few in a class, a network that is trained already is advised, where it could be taken', () => {
+    const fresh = { pretrained: undefined, resume: undefined, limit: undefined };
+    const pictures = (size: number) => ({ size, classNames: ['dark', 'light'] });
+    expect(adviceOnFew(pictures(19), fresh)).toContain('--pretrained');
+    expect(adviceOnFew(pictures(20), fresh)).toBeUndefined();
+    for (const said of [{ pretrained: 'timm' }, { resume: 'checkpoints' }, { limit: 19 }] as const) {
+      expect(adviceOnFew(pictures(19), { ...fresh, ...said })).toBeUndefined();
+    }
+  });
+
   test('of its size, with a part held back; broken ones are named and left out', async () => {
     const out = place('pets');
     const args = ['train', pets, '--size', '40', '--epochs', '1', ...SMALL, '--out', out, '--json'];
     const { code, stdout, stderr } = await run(args);
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('Left out dark/broken.png: ');
+    expect(stderr).toMatch(/^Fewer than 10 pictures a class .*: --pretrained keras/m);
     const summary = parseLines(stdout).at(-1);
     expect(summary).toMatchObject({ dataset: pets, classNames: ['dark', 'light'], valAccuracy: expect.any(Number) });
     expect(summary).not.toHaveProperty('testAccuracy');
@@ -251,6 +263,7 @@ describe('on a folder of pictures', () => {
     const { code, stdout, stderr } = await run([...args, '--epochs', '2', '--out', out, '--json']);
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('Features of tfjs; 514 parameters of a new head are trained');
+    expect(stderr).not.toContain('--pretrained');
     expect(parseLines(stdout).at(-1)).toMatchObject({ pretrained: 'tfjs', cachedUpTo: expect.any(String) });
 
     const model = await loadModel(out);

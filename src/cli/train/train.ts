@@ -15,6 +15,7 @@ import { grouped } from '../shared/text';
 import { startTfjs } from '../shared/tfjs';
 import { buildModel } from './buildModel';
 import { type CheckpointPlace, checkpointPlace } from './checkpointPlace';
+import { adviceOnFew } from './fewPictures';
 import { leftBehind } from './leftBehind';
 import { misplaced } from './misplaced';
 import { pictureSize, trainingOf } from './network';
@@ -60,10 +61,12 @@ interface Training {
 }
 
 async function trainOn(model: LayersModel, pictures: Pictures, training: Training): Promise<ExitCode> {
-  const { options, checkpoints, session } = training;
+  const { options, isFolder, checkpoints, session } = training;
   const { out, json } = options;
   const report = resolve(options.report ?? out, 'report.html');
   say(session, `${model.name}, ${grouped(model.countParams())} parameters; ${pictures.name}, ${describe(pictures)}`);
+  const advice = isFolder && adviceOnFew(pictures.train, options);
+  if (advice) say(session, advice);
   say(session, `Its report, while it trains and afterwards: ${pathToFileURL(report)}`);
   const result = await run(model, pictures, training);
   if (result === undefined) return EXIT.interrupted;
