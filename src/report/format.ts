@@ -24,8 +24,8 @@ export function count(value: number): string {
 }
 
 /** 1 as "1 epoch", 2 as "2 epochs". */
-export function counted(value: number, noun: string): string {
-  return `${count(value)}${SPACE}${noun}${value === 1 ? '' : 's'}`;
+export function counted(value: number, noun: string, plural = `${noun}s`): string {
+  return `${count(value)}${SPACE}${value === 1 ? noun : plural}`;
 }
 
 /** Seconds as "42 s", "3 min 20 s" or "2 h 5 min". */

@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { platform } from '#platform';
 import { version } from '../../package.json';
 import { createReportWriter } from '../report/createReportWriter';
+import { counted } from '../report/format';
 import { reportPictures } from '../report/reportPictures';
 import { createStepSampler } from '../report/stepSampler';
 import type {
@@ -38,7 +39,7 @@ export async function reportObserver(
   let mistakes = await mistakesOf(data, course);
 
   const report = (status: Partial<ReportStatus>): TrainingReport => ({
-    title: `${model.name}: ${data.dataset.size} pictures, ${classNames.length} classes`,
+    title: `${model.name}: ${counted(data.dataset.size, 'picture')}, ${counted(classNames.length, 'class', 'classes')}`,
     status: {
       epoch: Math.max(state.history.length, state.finished ? 0 : state.epoch),
       step: state.step,

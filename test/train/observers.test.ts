@@ -40,7 +40,8 @@ describe('reportDir', () => {
       weightDecay: 0.125,
     };
     const { history } = await trainClassifier(model, train, options);
-    const { status, settings, environment, epochs, evaluation } = JSON.parse(read('history.json'));
+    const { title, status, settings, environment, epochs, evaluation } = JSON.parse(read('history.json'));
+    expect(title.replaceAll(/\s/g, ' ')).toMatch(/: 50 pictures, 3 classes$/);
     expect(status).toMatchObject({ state: 'finished', epoch: 3, step: 12, progress: 1 });
     // Pictures are no settings: those of a validation set would be megabytes.
     expect(Object.keys(settings)).not.toContain('validation');
