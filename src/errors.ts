@@ -140,10 +140,10 @@ function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (value instanceof Promise) return 'a promise, which is to be awaited';
   if (typeof value !== 'object' || value === null) return String(value);
-  const { constructor: made } = value;
-  if (made && made !== Object && made !== Array) return `an object of class ${made.name}`;
-  const text = JSON.stringify(value);
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+  if (Array.isArray(value)) return JSON.stringify(value);
+  const className = value.constructor?.name;
+  if (className !== 'Object') return `an object of class ${className}`;
+  // A dataset's values are megabytes.
+  const isFlat = Object.values(value).every((entry) => typeof entry !== 'object');
+  return isFlat ? JSON.stringify(value) : `an object of ${Object.keys(value).join(', ')}`;
 }
-
-const LONGEST_SHOWN = 400;

@@ -176,7 +176,9 @@ describe('promises, and addresses that are URLs, in place of models and datasets
 
   test('both parts of CIFAR-10 in place of one', async () => {
     const both = { train, test: train };
-    expect(await messageOf(() => untyped.splitDataset!(both, { fraction: 0.1 }))).toMatch(/a dataset with/);
+    expect(await messageOf(() => untyped.splitDataset!(both, { fraction: 0.1 }))).toMatch(
+      /dataset, received an object of train, test/,
+    );
   });
 
   test.each(['createClassifier', 'loadModel'])('%s: a URL', async (name) => {

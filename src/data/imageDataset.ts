@@ -173,13 +173,15 @@ export function makesImages(dataset: InMemoryImageDataset): boolean {
   return Object.getOwnPropertyDescriptor(dataset, 'images')?.get !== undefined;
 }
 
-/** Throws unless it is a dataset that has pictures; a loader's promise is the usual mistake, and both parts of one. */
+/** Throws unless it is a dataset, which may be empty; a loader's promise is the usual mistake, and both parts of one. */
 export function checkDataset(where: string, dataset: ImageDataset<Uint8Array | Float32Array>): void {
-  check(typeof dataset?.read === 'function' && dataset.size > 0, {
-    where,
-    expected: 'a dataset with at least one picture',
-    received: dataset?.size === 0 ? 'an empty one' : quoted(dataset),
-  });
+  check(typeof dataset?.read === 'function', { where, expected: 'a dataset', received: quoted(dataset) });
+}
+
+/** Throws unless it has pictures, too. */
+export function checkPictures(where: string, dataset: ImageDataset<Uint8Array | Float32Array>): void {
+  checkDataset(where, dataset);
+  check(dataset.size > 0, { where, expected: 'a dataset with at least one picture', received: 'an empty one' });
 }
 
 /** Throws `invalid-argument` unless every label is a class index. */

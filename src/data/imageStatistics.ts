@@ -1,7 +1,7 @@
 import { checkOptions } from '../errors';
 import { yieldToEventLoop } from '../platform/eventLoop';
 import { batches } from './batches';
-import { checkDataset, type ImageDataset } from './imageDataset';
+import { checkPictures, type ImageDataset } from './imageDataset';
 
 /** Options for {@link imageStatistics}. */
 export interface ImageStatisticsOptions {
@@ -37,7 +37,7 @@ export async function imageStatistics(
   options: ImageStatisticsOptions = {},
 ): Promise<ImageStatistics> {
   const where = 'imageStatistics';
-  checkDataset(where, dataset);
+  checkPictures(where, dataset);
   checkOptions(where, options, { signal: 'signal' });
   const { signal } = options;
   const { size, height, width, channels } = dataset;

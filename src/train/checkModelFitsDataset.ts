@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkDataset, type ImageDataset } from '../data/imageDataset';
+import { checkPictures, type ImageDataset } from '../data/imageDataset';
 import { check } from '../errors';
 
 /**
@@ -13,7 +13,7 @@ export function checkModelFitsDataset(where: string, model: LayersModel, dataset
     expected: 'a model with one input and one output',
     received: `${model.inputs.length} inputs and ${model.outputs.length} outputs`,
   });
-  checkDataset(where, dataset);
+  checkPictures(where, dataset);
 
   const { height, width, channels, classNames } = dataset;
   const input = model.inputs[0]!.shape.slice(1);
