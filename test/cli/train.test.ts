@@ -302,13 +302,13 @@ test.each([
 
 test('what goes wrong is one line on stderr', async () => {
   writeFileSync(place('file'), '');
-  const missing = await run(['train', place('nowhere'), ...SMALL]);
+  const missing = await run(['train', place('nowhere'), ...SMALL, '--out', place('x')]);
   expect(missing).toMatchObject({ code: 1, stdout: '' });
   expect(missing.stderr).toMatch(/^loadImageFolder: expected a folder .*nowhere, where there is no folder.*\n$/);
   const none = await run(['train', 'synthetic', ...SMALL, '--out', place('x'), '--resume', place('no checkpoints')]);
   expect(none.code).toBe(1);
   expect(none.stderr).toContain('expected a folder of checkpoints, or one checkpoint');
-  const cifar = await run(['train', 'cifar10', '--data', place('file'), ...SMALL]);
+  const cifar = await run(['train', 'cifar10', '--data', place('file'), ...SMALL, '--out', place('x')]);
   expect(cifar.code).toBe(1);
   expect(cifar.stderr).toMatch(/CIFAR-10|tar/);
 });
