@@ -3,10 +3,10 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { platform } from '#platform';
 import records from '../models/cifar10/models.json';
 import type { Classifier } from './classify/classifier';
-import type { CreateClassifierOptions } from './classify/classifierOptions';
+import { CLASSIFIER_OPTIONS, type CreateClassifierOptions } from './classify/classifierOptions';
 import { createClassifier } from './classify/createClassifier';
 import { check, checkOptions, fail, MobilenetError } from './errors';
-import { type LoadModelOptions, loadModel } from './io/loadModel';
+import { LOAD_MODEL_OPTIONS, type LoadModelOptions, loadModel } from './io/loadModel';
 import { httpFiles } from './io/modelFiles';
 import { joinPath } from './io/paths';
 import { readModelFiles } from './io/readModelFiles';
@@ -66,13 +66,7 @@ export interface LoadCifar10ModelOptions extends LoadModelOptions {
   url?: string | URL | undefined;
 }
 
-const MODEL_OPTIONS = {
-  alpha: 'any',
-  url: 'any',
-  onProgress: 'function',
-  signal: 'signal',
-  fetch: 'function',
-} as const;
+const MODEL_OPTIONS = { ...LOAD_MODEL_OPTIONS, alpha: 'any', url: 'any' } as const;
 
 /** Options for {@link cifar10Classifier}. */
 export interface Cifar10ClassifierOptions extends CreateClassifierOptions, LoadCifar10ModelOptions {}
@@ -111,6 +105,7 @@ export async function loadCifar10Model(options: LoadCifar10ModelOptions = {}): P
  * ```
  */
 export async function cifar10Classifier(options: Cifar10ClassifierOptions = {}): Promise<Classifier> {
+  checkOptions('cifar10Classifier', options, { ...CLASSIFIER_OPTIONS, ...MODEL_OPTIONS });
   const { alpha, url, onProgress, fetch, ...classifying } = options;
   return createClassifier(modelHandler('cifar10Classifier', options), classifying);
 }

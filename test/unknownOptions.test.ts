@@ -101,7 +101,7 @@ test.each(['constant', 'step', 'piecewise', 'cosine', 'polynomial', 'exponential
 test('the entry for CIFAR-10', async () => {
   const misspelt = { alhpa: 1 } as object;
   expect(await messageOf(() => loadCifar10Model(misspelt))).toMatch(/^loadCifar10Model: .*received 'alhpa'/);
-  expect(await messageOf(() => cifar10Classifier(misspelt))).toMatch(/^createClassifier: .*received 'alhpa'/);
+  expect(await messageOf(() => cifar10Classifier(misspelt))).toMatch(/^cifar10Classifier: .*alpha, .*received 'alhpa'/);
 });
 
 test("a classifier's methods", async () => {

@@ -55,7 +55,8 @@ export interface ClassifierSettings {
 
 const WHERE = 'createClassifier';
 
-const CLASSIFIER_OPTIONS = {
+/** What there is among {@link CreateClassifierOptions}. */
+export const CLASSIFIER_OPTIONS = {
   classNames: 'any',
   engine: 'any',
   threads: 'any',

@@ -22,6 +22,9 @@ export interface LoadModelOptions {
   fetch?: typeof globalThis.fetch | undefined;
 }
 
+/** What there is among them. */
+export const LOAD_MODEL_OPTIONS = { onProgress: 'function', signal: 'signal', fetch: 'function' } as const;
+
 /**
  * Loads a model in the tfjs layers format, ours or any other; it comes uncompiled, its metadata with it.
  *
@@ -37,7 +40,7 @@ export interface LoadModelOptions {
  * ```
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LayersModel> {
-  checkOptions('loadModel', options, { onProgress: 'function', signal: 'signal', fetch: 'function' });
+  checkOptions('loadModel', options, LOAD_MODEL_OPTIONS);
   checkSource('loadModel', source);
   return buildModel(await readSource(source, options));
 }
