@@ -5,17 +5,6 @@ import { atLeast0, between0And1, checkNumbers, WARM_UP_OPTIONS, type WarmUpOptio
 
 const WHERE = 'schedules.plateau';
 
-const PLATEAU_OPTIONS = {
-  rate: 'any',
-  factor: 'any',
-  patience: 'any',
-  minDelta: 'any',
-  monitor: 'any',
-  minRate: 'any',
-  cooldown: 'any',
-  ...WARM_UP_OPTIONS,
-} as const;
-
 /** Options for `schedules.plateau`; names and defaults are those of Keras's `ReduceLROnPlateau`. */
 export interface PlateauOptions extends WarmUpOptions {
   rate: number;
@@ -37,7 +26,17 @@ type Settings = Required<Omit<PlateauOptions, keyof WarmUpOptions | 'monitor'>> 
 
 /** See `schedules.plateau`. */
 export function plateau(options: PlateauOptions): Schedule {
-  checkOptions(WHERE, options, PLATEAU_OPTIONS);
+  // Here, as bundlers keep what is spread at the top of a file.
+  checkOptions(WHERE, options, {
+    rate: 'any',
+    factor: 'any',
+    patience: 'any',
+    minDelta: 'any',
+    monitor: 'any',
+    minRate: 'any',
+    cooldown: 'any',
+    ...WARM_UP_OPTIONS,
+  });
   const { rate, factor = 0.1, patience = 10, minDelta = 1e-4, monitor, minRate = 0, cooldown = 0 } = options;
   checkNumbers(
     WHERE,
