@@ -1,7 +1,7 @@
 // How good is a net, and how sure is that? Trains it on every four fifths of a dataset and validates it on the fifth
 // that is left (stratified 5-fold cross-validation); the data are synthetic.
 //
-//   node examples/kFold/kFold.mjs
+//   node examples/kFold/kFold.mjs [epochs]
 //
 // Outside of this repository:
 //   npm install mobilenet-v1-ts @tensorflow/tfjs-core @tensorflow/tfjs-layers @tensorflow/tfjs-backend-cpu
@@ -15,6 +15,7 @@ import {
   trainClassifier,
 } from 'mobilenet-v1-ts';
 
+const epochs = Number(process.argv[2] ?? 10);
 const FOLDS = 5;
 const SEED = 1;
 const { train: pictures } = syntheticCifar10({ train: 2000, seed: SEED });
@@ -31,7 +32,7 @@ for (let fold = 0; fold < FOLDS; fold++) {
     batchNormMomentum: 0.9,
     seed: SEED,
   });
-  await trainClassifier(model, train, { ...recipes.quick, maxMinutes: undefined, epochs: 10, seed: SEED });
+  await trainClassifier(model, train, { ...recipes.quick, maxMinutes: undefined, epochs, seed: SEED });
   const { accuracy } = await evaluateClassifier(model, validation);
   model.dispose();
   accuracies.push(accuracy);

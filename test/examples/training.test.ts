@@ -81,6 +81,22 @@ test('own pictures: a folder that is missing is one line on stderr', async () =>
 });
 
 test(
+  'k-fold: an accuracy for each fifth, their mean and deviation',
+  async () => {
+    const { code, stdout, stderr } = await runExample('kFold/kFold.mjs', ['1'], folder);
+    expect(code, stderr).toBe(0);
+    const lines = stdout.trim().split('\n');
+    const accuracies = [1, 2, 3, 4, 5].map((fold, i) => {
+      const [, accuracy] = new RegExp(`^fold ${fold} of 5: (\\d+\\.\\d) % of 400 pictures$`).exec(lines[i]!)!;
+      return Number(accuracy);
+    });
+    const [, mean] = /^mean (\d+\.\d) %, standard deviation \d+\.\d %$/.exec(lines[5]!)!;
+    expect(Math.abs(Number(mean) - accuracies.reduce((sum, one) => sum + one / 5, 0))).toBeLessThan(0.11);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'transfer: a new head on ten classes, and a ninth class beside eight',
   async () => {
     const { code, stdout, stderr } = await runExample('transfer/transfer.mjs', ['1'], folder);

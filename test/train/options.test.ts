@@ -43,6 +43,7 @@ const options: Record<string, TrainClassifierOptions> = {
   'Adam with other betas': { optimizer: { name: 'adam', beta1: 0.8, beta2: 0.99, epsilon: 1e-3 }, learningRate: 0.01 },
   AdamW: { optimizer: 'adamw', weightDecay: 0.1, learningRate: 0.01 },
   'RMSprop with momentum': { optimizer: { name: 'rmsprop', momentum: 0.5, epsilon: 1e-2 } },
+  'RMSprop that forgets soon': { optimizer: { name: 'rmsprop', decay: 0.5, epsilon: 1e-2 } },
   'weight decay of SGD': { optimizer: 'sgd', weightDecay: 0.3 },
   'weight decay on all': { weightDecay: 0.3, weightDecayOn: ['kernel', 'depthwise', 'bias', 'batchNorm'] },
   'clipping by norm': { clipNorm: 0.1, learningRate: 0.1 },
@@ -50,6 +51,7 @@ const options: Record<string, TrainClassifierOptions> = {
   'moving average of weights': { emaDecay: 0.9, validation },
   'label smoothing': { labelSmoothing: 0.2 },
   'class weights': { classWeights: { left: 2, top: 0.25 } },
+  'class weights in their order': { classWeights: [2, 1, 0.25] },
   'balanced classes': { classWeights: 'balanced' },
   'sample weights': { sampleWeights: Array.from({ length: train.size }, (_, i) => weight(i)) },
   mixup: { mixup: 0.4 },
@@ -57,6 +59,10 @@ const options: Record<string, TrainClassifierOptions> = {
   'mixup or cutmix, smoothed': { mixup: 0.4, cutmix: 1, labelSmoothing: 0.1 },
   'crop and flip': { augment: { crop: { padding: 1 }, flip: 'random' } },
   'reflected crop, alternating flip': { augment: { crop: { padding: 2, fill: 'reflect' }, flip: 'alternating' } },
+  cutout: { augment: { cutout: { size: 2 } } },
+  brightness: { augment: { brightness: 0.3 } },
+  contrast: { augment: { contrast: 0.3 } },
+  rotation: { augment: { rotation: 20 } },
   'cutout, brightness, contrast, rotation': {
     augment: { cutout: { size: 2 }, brightness: 0.3, contrast: 0.3, rotation: 20 },
   },
@@ -121,6 +127,15 @@ describe('the engine and tfjs agree', () => {
     expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
     expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
     expect(largestDifference(ours.weights, plain.weights)).toBeGreaterThan(1e-4);
+  });
+
+  test('weight decay on all, where there is a depthwise kernel: losses and weights within 2e-5', async () => {
+    const given = options['weight decay on all']!;
+    const [ours, theirs] = [await trainIn('fused', given, pooledModel), await trainIn('tfjs', given, pooledModel)];
+    const usual = await trainIn('fused', { ...given, weightDecayOn: undefined }, pooledModel);
+    expect(largestDifference([ours.losses], [theirs.losses])).toBeLessThan(2e-5);
+    expect(largestDifference(ours.weights, theirs.weights)).toBeLessThan(2e-5);
+    expect(largestDifference(ours.weights, usual.weights)).toBeGreaterThan(1e-4);
   });
 
   test('a model of open size trains at that of the pictures: losses and weights within 2e-5', async () => {

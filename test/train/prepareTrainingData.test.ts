@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { setBackend } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { trainClassifier } from '../../src/index';
+import { inMemoryDataset, trainClassifier } from '../../src/index';
 import { prepareTrainingData } from '../../src/train/prepareTrainingData';
 import { tinyModel, train } from './models';
 
@@ -19,6 +19,15 @@ test('sample weights stay with their pictures where some are held back', async (
   expect(dataset.size).toBe(35);
   const { images } = await dataset.read(upTo(35));
   expect(images).toEqual(train.read(targets.sampleWeights!).images);
+});
+
+test.each([1, 2, 3])('of each class as large a part is held back (seed %i)', async (seed) => {
+  const labels = Array.from({ length: 68 }, (_, i) => (i < 40 ? 0 : i < 60 ? 1 : 2));
+  const images = new Uint8Array(68 * 72);
+  const lopsided = inMemoryDataset({ images, labels, height: 6, width: 6, channels: 2, classNames: train.classNames });
+  const { validation } = await prepareTrainingData(tinyModel(), lopsided, { validationSplit: 0.25, seed });
+  const held = Array.from((await validation!.read(upTo(17))).labels);
+  expect([0, 1, 2].map((label) => held.filter((one) => one === label).length)).toEqual([10, 5, 2]);
 });
 
 test('which pictures are held back goes by the seed', async () => {

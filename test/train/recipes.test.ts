@@ -8,6 +8,17 @@ import { largestDifference, weightsOf } from './models';
 beforeEach(() => setBackend('cpu').then(() => {}));
 
 const { train } = syntheticCifar10({ train: 48, test: 1, seed: 4 });
+test('the tutorial is what it says, exactly', () => {
+  expect(recipes.tutorial).toEqual({
+    ...{ epochs: 30, batchSize: 128, shuffle: 10_000, optimizer: 'adam', learningRate: 1e-5, inputRange: [0, 1] },
+  });
+  expect(recipeNetworks.tutorial).toEqual({ alpha: 1 });
+});
+
+test('quick takes a minute, unless it is told otherwise', () => {
+  expect(recipes.quick.maxMinutes).toBe(1);
+});
+
 const names = Object.keys(recipes) as (keyof typeof recipes)[];
 
 test.each(names)('%s, a few steps on its narrowed network: both engines agree within 1e-4', async (name) => {

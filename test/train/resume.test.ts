@@ -4,11 +4,13 @@ import { readdirSync } from 'node:fs';
 import { rm, truncate } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { schedules, type TrainClassifierOptions, type TrainingBatch, trainClassifier } from '../../src/index';
+import { readCheckpoint, writeCheckpoint } from '../../src/io/checkpointFolder';
 import { createRandom } from '../../src/random';
+import type { CheckpointRecord } from '../../src/train/checkpointRecord';
 import { temporaryFolder } from '../engine/teamBundles';
-import { pooledModel, tinyModel, train, validation, weightsOf } from './models';
+import { largestDifference, pooledModel, tinyModel, train, validation, weightsOf } from './models';
 
 let folder: ReturnType<typeof temporaryFolder>;
 
@@ -107,19 +109,57 @@ test('checkpoints that one killed at its end did not come to remove are removed 
   model.dispose();
 });
 
-test('what the engine wrote, tfjs goes on with, and says so', async () => {
-  const checkpoint = { dir: folder.path };
-  const model = build();
-  await trainClassifier(model, train, { ...everything, epochs: 2, engine: 'fused', seed: 5, checkpoint });
-  const { resumedFrom, history } = await trainClassifier(model, train, {
-    ...everything,
-    engine: 'tfjs',
-    resume: folder.path,
+const ENGINE = 'the engine \\(.*simd\\)';
+test.each([
+  ['fused', 'tfjs', `was written by version .*${ENGINE}, and goes on with .*tfjs on cpu$`],
+  ['tfjs', 'fused', `was written by version .*tfjs on cpu, and goes on with .*${ENGINE}$`],
+] as const)('what %s wrote, %s goes on with, within 1e-4 of a whole one, and says so', async (first, then, words) => {
+  // Without dropout, whose masks are each engine's own.
+  const [whole, halves, fresh] = [tinyModel(), tinyModel(), tinyModel()];
+  const options = { ...everything, seed: 5 };
+  const expected = await trainClassifier(whole, train, { ...options, engine: first });
+  const checkpoint = { dir: folder.path, everySteps: 5 };
+  const stop = new AbortController();
+  const training = trainClassifier(halves, train, {
+    ...{ ...options, engine: first, checkpoint, signal: stop.signal },
+    onBatch: ({ step }) => void (step === 12 && stop.abort()),
   });
-  expect(history).toHaveLength(4);
-  expect(resumedFrom!.difference).toMatch(
-    /was written by version .*the engine \(.*simd\), and goes on with .*tfjs on cpu/,
-  );
+  await expect(training).rejects.toMatchObject({ name: 'AbortError' });
+
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const { resumedFrom, history } = await trainClassifier(fresh, train, {
+    ...{ ...options, engine: then, resume: folder.path },
+  });
+  expect(resumedFrom).toMatchObject({ step: 13, difference: expect.stringMatching(words) });
+  expect(warn.mock.calls).toEqual([[expect.stringMatching(/step-00000013' was written by .*; the last bits may differ/)]]);
+  warn.mockRestore();
+  const numbers = (epochs: typeof history) => epochs.map(({ loss, valLoss }) => [loss, valLoss!]);
+  expect(largestDifference(numbers(history), numbers(expected.history))).toBeLessThan(1e-4);
+  expect(largestDifference(weightsOf(fresh), weightsOf(whole))).toBeLessThan(1e-4);
+  for (const model of [whole, halves, fresh]) model.dispose();
+});
+
+test('what another version of the package wrote, this one goes on with, and says so', async () => {
+  const dir = join(folder.path, 'later');
+  const model = build();
+  await trainClassifier(model, train, { ...everything, epochs: 2, seed: 5, checkpoint: { dir: folder.path } });
+  const { step, tensors, record } = await readCheckpoint(folder.path);
+  const { writer, ...rest } = record as CheckpointRecord;
+  await writeCheckpoint(dir, { step, tensors, record: { ...rest, writer: { ...writer, version: '99.0.0' } } });
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const { resumedFrom } = await trainClassifier(model, train, { ...everything, resume: dir });
+  expect(resumedFrom!.difference).toMatch(/^was written by version 99\.0\.0, .* goes on with version \d/);
+  expect(warn).toHaveBeenCalledOnce();
+  warn.mockRestore();
+  model.dispose();
+});
+
+test('a checkpoint of something else is refused', async () => {
+  await writeCheckpoint(folder.path, { step: 3, tensors: new Map(), record: { mine: true } });
+  const model = build();
+  const outcome = trainClassifier(model, train, { ...everything, resume: folder.path });
+  await expect(outcome).rejects.toMatchObject({ code: 'invalid-data' });
+  await expect(outcome).rejects.toThrow(/step-00000003: expected a checkpoint of trainClassifier, received another/);
   model.dispose();
 });
 

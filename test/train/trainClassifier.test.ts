@@ -9,6 +9,8 @@ import {
   evaluateClassifier,
   getModelMetadata,
   replaceHead,
+  sampleSchedule,
+  schedules,
   setModelMetadata,
   syntheticCifar10,
   type TrainingBatch,
@@ -53,18 +55,11 @@ describe('what it resolves to and calls', () => {
     expect(history[0]).toMatchObject({ valLoss: undefined, valAccuracy: undefined });
   });
 
-  test('onBatch tells step, progress and time left, and is awaited', async () => {
+  test.each(['fused', 'tfjs'] as const)('%s: onBatch tells step, progress and time left', async (engine) => {
     const seen: TrainingBatch[] = [];
-    let running = 0;
     await trainClassifier(tinyModel(), train, {
-      epochs: 2,
-      batchSize: 20,
-      onBatch: async (batch) => {
-        expect(++running).toBe(1);
-        await new Promise((resolve) => setTimeout(resolve, 2));
-        seen.push(batch);
-        running--;
-      },
+      ...{ engine, epochs: 2, batchSize: 20 },
+      onBatch: (batch) => void seen.push(batch),
     });
     expect(seen.map(({ epoch, batch, step }) => [epoch, batch, step])).toEqual([
       [1, 1, 1],
@@ -80,6 +75,25 @@ describe('what it resolves to and calls', () => {
       const seconds = (20 * batch) / imagesPerSecond;
       expect(secondsLeft / seconds).toBeCloseTo((1 - progress) / progress, 6);
     }
+  });
+
+  test.each(['fused', 'tfjs'] as const)('%s: hooks are awaited before the training goes on', async (engine) => {
+    const seen: string[] = [];
+    const hook = (name: string) => async () => {
+      seen.push(`${name} begins`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      seen.push(`${name} ends`);
+    };
+    await trainClassifier(tinyModel(), train, {
+      ...{ engine, epochs: 2, batchSize: 25, onBatch: hook('batch'), onEpoch: hook('epoch') },
+      learningRate: () => {
+        seen.push('step');
+        return 0.01;
+      },
+    });
+    const batch = ['step', 'batch begins', 'batch ends'];
+    const epoch = [...batch, ...batch, 'epoch begins', 'epoch ends'];
+    expect(seen).toEqual([...epoch, ...epoch]);
   });
 
   test('a hook that rejects ends the training with its reason', async () => {
@@ -107,6 +121,37 @@ describe('what it resolves to and calls', () => {
       { step: 3, epoch: 2, progress: 0.75, stepsPerEpoch: 2, epochsBefore: 1 },
     ]);
     expect(history.map(({ learningRate }) => learningRate)).toEqual([0.1 * 0.75, 0.1 * 0.25]);
+  });
+
+  test.each(['fused', 'tfjs'] as const)('%s: the rates are those that sampleSchedule plots', async (engine) => {
+    const schedule = schedules.cosine({ rate: 0.05, warmup: 0.3 });
+    const rates: number[] = [];
+    const onBatch = ({ learningRate }: TrainingBatch) => void rates.push(learningRate);
+    await trainClassifier(tinyModel(), train, { engine, epochs: 3, batchSize: 13, learningRate: schedule, onBatch });
+    const plotted = sampleSchedule(schedule, { steps: 12, epochs: 3 });
+    expect(rates).toEqual(plotted.map(({ rate }) => expect.closeTo(rate, 7)));
+  });
+
+  test.each(['fused', 'tfjs'] as const)('%s: a schedule stretches to the minutes that there are', async (engine) => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const schedule = schedules.oneCycle({ rate: 0.05 });
+    const rates: number[] = [];
+    const onBatch = ({ learningRate }: TrainingBatch) => {
+      rates.push(learningRate);
+      // What a hook takes counts as training.
+      now += 6_000;
+    };
+    try {
+      const options = { engine, maxMinutes: 1, batchSize: 13, learningRate: schedule, onBatch };
+      const { history, seconds } = await trainClassifier(tinyModel(), train, options);
+      expect(history).toHaveLength(3);
+      expect(seconds).toBe(60);
+    } finally {
+      clock.mockRestore();
+    }
+    const plotted = sampleSchedule(schedule, { steps: 10, stepsPerEpoch: 4 });
+    expect(rates).toEqual(plotted.map(({ rate }) => expect.closeTo(rate, 7)));
   });
 
   test.each(['fused', 'tfjs'] as const)(
