@@ -80,7 +80,8 @@ async function* readBatches<Pixels extends Uint8Array | Float32Array>(
   const { height, width, channels, classNames } = dataset;
   for (let start = 0; start < order.length; start += batchSize) {
     const indices = order.subarray(start, start + batchSize);
-    const { images, labels } = await dataset.read(indices);
+    const read = await dataset.read(indices);
+    const [images, labels] = [plainPixels<Pixels>(read?.images), plainLabels(read?.labels)];
     const numbers = indices.length * height * width * channels;
     if (images.length !== numbers || labels.length !== indices.length) {
       fail({
@@ -92,6 +93,28 @@ async function* readBatches<Pixels extends Uint8Array | Float32Array>(
     }
     yield { images, labels, height, width, channels, classes: classNames.length, indices };
   }
+}
+
+/** Bytes of a canvas (clamped) or of Node (a Buffer) as those that all else is written for; numbers as they are. */
+function plainPixels<Pixels extends Uint8Array | Float32Array>(images: unknown): Pixels {
+  const kind = Object.prototype.toString.call(images);
+  if (kind === '[object Float32Array]') return images as Pixels;
+  if (kind !== '[object Uint8Array]' && kind !== '[object Uint8ClampedArray]') {
+    fail({
+      code: 'invalid-data',
+      where: "the dataset's read",
+      expected: 'images to be a Uint8Array, bytes from 0 to 255',
+      received: kind.slice(8, -1),
+    });
+  }
+  const bytes = images as Uint8Array;
+  return (bytes.constructor === Uint8Array ? bytes : viewOf(bytes)) as Pixels;
+}
+
+const viewOf = ({ buffer, byteOffset, length }: Uint8Array) => new Uint8Array(buffer, byteOffset, length);
+
+function plainLabels(labels: ArrayLike<number> | undefined): Int32Array {
+  return labels instanceof Int32Array ? labels : Int32Array.from(labels ?? []);
 }
 
 /** The indices of a dataset in the order of one epoch. */

@@ -1,4 +1,4 @@
-import { check, checkInteger, quoted } from '../errors';
+import { check, checkInteger, fail, quoted } from '../errors';
 import type { Interpolation } from './resizeFilter';
 
 /** n pictures of H x W x C bytes (or of numbers that a model takes as they are) and their classes. */
@@ -48,7 +48,11 @@ export interface ImageDataset<Pixels extends Uint8Array | Float32Array = Uint8Ar
   readonly labels?: Int32Array;
   /** How its pictures were resized, where that is known; what is trained on them records it. */
   readonly resizing?: PictureResizing;
-  /** The pictures at these indices, in this order. May be a promise, so that a dataset can be larger than memory. */
+  /**
+   * The pictures at these indices, in this order. May be a promise, so that a dataset can be larger than memory.
+   *
+   * In arrays of their own: the next pictures are read while these are still in use.
+   */
   read(indices: ArrayLike<number>): LabelledImages<Pixels> | Promise<LabelledImages<Pixels>>;
 }
 
@@ -200,6 +204,18 @@ export function checkLabels(
       received: `${label} at picture ${indices?.[i] ?? i}`,
     });
   }
+}
+
+/** Throws `invalid-data` where a dataset reads numbers, which only a page in plain JavaScript can have it do, in place of bytes. */
+export function checkBytes(where: string, images: Uint8Array | Float32Array): asserts images is Uint8Array {
+  if (images instanceof Uint8Array) return;
+  fail({
+    code: 'invalid-data',
+    where,
+    expected: 'pictures of bytes, from 0 to 255',
+    received: 'a Float32Array',
+    remedy: 'Give the bytes of the pictures: inputRange says what they are mapped to.',
+  });
 }
 
 function gather(images: Uint8Array, labels: Int32Array, pictureBytes: number, indices: ArrayLike<number>) {

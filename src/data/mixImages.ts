@@ -123,7 +123,8 @@ function drawBox({ height, width }: ImageBatch, share: number, random: Random): 
 
 function pasteBoxes(batch: ImageBatch, partners: Int32Array, box: Box): Uint8Array {
   const { images, height, width, channels } = batch;
-  const pasted = images.slice();
+  // The slice of a Buffer of Node would be a view.
+  const pasted = new Uint8Array(images);
   for (let i = 0; i < partners.length; i++) {
     for (let y = box.top; y < box.top + box.height; y++) {
       const placeIn = (picture: number) => ((picture * height + y) * width + box.left) * channels;

@@ -65,7 +65,7 @@ function outputShapes({ inputs }: LayersModel, members: readonly Layer[]): Shape
 /** How many layers at the beginning give the same values throughout a training. */
 function frozenCount(frozen: ReadonlySet<Layer>, members: readonly Layer[]): number {
   // A batch norm without gamma and beta learns, too, as long as it is not frozen: its moving averages.
-  const isConstant = (layer: Layer) => (frozen.has(layer) || layer.weights.length === 0) && !isRandom(layer);
+  const isConstant = (layer: Layer) => (frozen.has(layer) || layer.weights.length === 0) && isSteady(layer);
   const count = members.findIndex((layer) => !isConstant(layer));
   return count < 0 ? members.length : count;
 }
@@ -77,12 +77,23 @@ function boundaryOf(frozen: readonly Layer[], shapes: readonly Shape[]): number 
   return frozen.findLastIndex((layer, i) => !grows(layer, i)) + 1;
 }
 
-/** Whether the layer does something random in training; being frozen does not keep it from that. */
-function isRandom(layer: Layer): boolean {
-  if (!/Dropout|GaussianNoise|^Random/.test(layer.getClassName())) return false;
-  const rate = layer.getConfig().rate as number | undefined;
+/** tfjs's layers that do in training what they do otherwise, batch norm as long as it is frozen. */
+const STEADY = new Set(
+  `Activation AveragePooling2D BatchNormalization CenterCrop Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D ELU
+  Flatten GlobalAveragePooling2D GlobalMaxPooling2D LayerNormalization LeakyReLU MaxPooling2D PReLU Permute ReLU Rescaling
+  Reshape Resizing SeparableConv2D Softmax ThresholdedReLU UpSampling2D ZeroPadding2D`.split(/\s+/),
+);
+
+const DROPOUTS = ['AlphaDropout', 'Dropout', 'GaussianDropout', 'SpatialDropout1D'];
+
+/** Whether the layer does the same in training as otherwise; of one of the user's own that is not known, frozen or not. */
+function isSteady(layer: Layer): boolean {
+  const className = layer.getClassName();
+  if (Object.hasOwn(layer, 'call')) return false;
+  if (!DROPOUTS.includes(className)) return STEADY.has(className);
+  const { rate } = layer.getConfig() as { rate: number };
   // tfjs drops nothing at a rate of 1, either.
-  return rate === undefined || (rate > 0 && rate < 1);
+  return rate <= 0 || rate >= 1;
 }
 
 function isKnown(shape: Shape | undefined): shape is number[] {

@@ -144,13 +144,16 @@ async function findCheckpoints(path: string): Promise<[{ path: string }, ...Chec
   const names = await platform.folders.list(path);
   if (names === undefined) refuseFolder(path, 'no such folder');
   const [parent, name] = splitPath(path);
+  const inside = await listCheckpoints(path);
   // One that was copied elsewhere may have another name, and one that lost a file is still one.
-  if (NAME.test(name) || names.includes('checkpoint.json') || names.includes('state.safetensors')) {
+  const isOne = names.includes('checkpoint.json') || names.includes('state.safetensors');
+  // A copy that a training went on from, and wrote into, is the folder of what came of it.
+  if (NAME.test(name) || (isOne && inside.length === 0)) {
     const siblings = await listCheckpoints(parent);
     const place = siblings.findIndex((sibling) => splitPath(sibling.path)[1] === name);
     return [{ path }, ...(place < 0 ? [] : siblings.slice(place + 1))];
   }
-  const [newest, ...older] = await listCheckpoints(path);
+  const [newest, ...older] = inside;
   return newest ? [newest, ...older] : refuseFolder(path, 'a folder without any');
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, type } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { type TransferListItem, Worker } from 'node:worker_threads';
 import { check, fail, MobilenetError } from '../errors';
 import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
+import { renameFile } from './renameFile';
 import { createTerminalBar } from './terminalBar';
 
 /** A square of this side has as many pixels as a picture may have, by sharp's own limit; a tiny file can claim any. */
@@ -17,6 +18,9 @@ const STREAM_CHUNK_BYTES = 1 << 20;
 
 /** A temporary file that nobody has written to for this long belongs to a process that was killed. */
 const ABANDONED_MS = 60 * 60 * 1000;
+
+/** Of what is or is not there; Windows cannot remove at once what somebody else has open. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 5 };
 
 /** The end of the name under which a folder is written or removed. */
 const TEMPORARY = /\.[0-9a-f-]{36}\.tmp$/;
@@ -50,7 +54,7 @@ export const platform: Platform = {
   replaceFile: (path, content) =>
     attempt(path, 'a file that can be written', async () => {
       const file = resolve(toPath(path));
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       await removeAbandoned(file);
       await writeBeside(file, content);
     }),
@@ -84,7 +88,7 @@ export const platform: Platform = {
     const path = await cachePath(name, directory);
     await attempt(path, 'a cache that can be written', async () => {
       try {
-        await mkdir(dirname(path), { recursive: true });
+        await makeFolder(dirname(path));
         await removeAbandoned(path);
         await writeBeside(path, bytes);
       } catch (error) {
@@ -249,7 +253,7 @@ async function writeBeside(path: string, content: Uint8Array | string | ByteStre
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeSynced(temporary, content);
-    await rename(temporary, path);
+    await renameFile(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -274,7 +278,16 @@ async function removeAbandoned(path: string): Promise<void> {
     if (!TEMPORARY.test(name) || name.replace(TEMPORARY, '') !== basename(path)) continue;
     const left = join(dirname(path), name);
     const stats = await orUndefined(stat(left));
-    if (stats && Date.now() - stats.mtimeMs > ABANDONED_MS) await rm(left, { recursive: true, force: true });
+    if (stats && Date.now() - stats.mtimeMs > ABANDONED_MS) await rm(left, REMOVAL);
+  }
+}
+
+/** Makes a folder, and those above it, unless it is there: Windows refuses to make the root of a drive (nodejs/node#25110). */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!(await orUndefined(stat(folder)))?.isDirectory()) throw error;
   }
 }
 
@@ -285,10 +298,10 @@ async function createFolder(folder: string, files: ReadonlyMap<string, Uint8Arra
     await removeAbandoned(folder);
     for (const [name, content] of files) await writeSynced(join(temporary, name), content);
     await syncFolder(temporary);
-    await rename(temporary, folder);
+    await renameFile(temporary, folder);
     await syncFolder(dirname(folder));
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, REMOVAL);
   }
 }
 
@@ -305,14 +318,14 @@ async function syncFolder(folder: string): Promise<void> {
 /** Its name is gone before the first of its files. */
 async function removeFolder(folder: string): Promise<void> {
   const temporary = `${folder}.${randomUUID()}.tmp`;
-  await orUndefined(rename(folder, temporary));
-  await rm(temporary, { recursive: true, force: true });
+  await orUndefined(renameFile(folder, temporary));
+  await rm(temporary, REMOVAL);
 }
 
 async function sweepFolder(folder: string, prefix: string): Promise<void> {
   const names = (await orUndefined(readdir(folder))) ?? [];
   for (const name of names) {
-    if (name.startsWith(prefix) && TEMPORARY.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (name.startsWith(prefix) && TEMPORARY.test(name)) await rm(join(folder, name), REMOVAL);
   }
 }
 

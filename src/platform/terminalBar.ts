@@ -13,7 +13,9 @@ export async function createTerminalBar(
     format,
     stream,
     barsize: 24,
-    hideCursor: true,
+    // A process that Ctrl-C ends could not give the cursor and the wrapping of lines back.
+    hideCursor: false,
+    linewrap: true,
     clearOnComplete: true,
   });
   let isShown = false;

@@ -40,10 +40,9 @@ export async function cacheFeatures(
   dataset: ImageDataset,
   { memoryLimitMegabytes = 1024, ...options }: CacheFeaturesOptions = {},
 ): Promise<ImageDataset<Float32Array> | undefined> {
-  const [, height, width, channels] = features.outputs[0]!.shape;
-  if (!height || !width || !channels) return undefined;
+  if (!featuresFit(features, dataset, memoryLimitMegabytes)) return undefined;
+  const [, height, width, channels] = features.outputs[0]!.shape as [null, number, number, number];
   const values = height * width * channels;
-  if (4 * dataset.size * values > memoryLimitMegabytes * 2 ** 20) return undefined;
 
   const predictor = await usePredictor(features, dataset, options);
   try {
@@ -64,6 +63,12 @@ export async function cacheFeatures(
   }
 }
 
+/** Whether what comes out of a dataset has a known size, and fits into so many megabytes. */
+export function featuresFit(features: LayersModel, { size }: ImageDataset, memoryLimitMegabytes = 1024): boolean {
+  const values = features.outputs[0]!.shape.slice(1).reduce<number>((product, length) => product * (length ?? 0), 1);
+  return values > 0 && 4 * size * values <= memoryLimitMegabytes * 2 ** 20;
+}
+
 async function usePredictor(
   features: LayersModel,
   size: ImageDataset,
@@ -71,7 +76,8 @@ async function usePredictor(
 ): Promise<Predictor> {
   const { predict, engine = 'auto', threads, inputRange = [0, 1] } = options;
   if (predict) return { predict, dispose: async () => {} };
-  return createPredictor(features, { where: 'cacheFeatures', engine, threads, inputRange, size });
+  const warning = 'The frozen layers run through tfjs, which is slower.';
+  return createPredictor(features, { where: 'trainClassifier', engine, threads, inputRange, warning, size });
 }
 
 function gather(

@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ImageDataset } from '../data/imageDataset';
 import { splitFrozen } from '../graph/splitFrozen';
-import { cacheFeatures } from './cacheFeatures';
+import { cacheFeatures, featuresFit } from './cacheFeatures';
 import type { TrainingData } from './createTrainer';
 import type { PreparedTrainingData } from './prepareTrainingData';
 import type { TrainingSettings } from './trainingSettings';
@@ -31,16 +32,17 @@ export async function cacheFrozen(
   const { features, head, boundary } = split;
   const { engine, threads, inputRange, batchSize, signal } = settings;
   const options = { engine, threads, inputRange, batchSize, signal };
+  const fits = (pictures: ImageDataset | undefined) => pictures === undefined || featuresFit(features, pictures);
+  if (!fits(dataset) || !fits(validation)) {
+    split.dispose();
+    return undefined;
+  }
   try {
     const cached = await cacheFeatures(features, dataset, options);
-    const validated = cached && validation && (await cacheFeatures(features, validation, options));
-    if (cached && (!validation || validated)) {
-      return { dataset: cached, validation: validated, head, boundary, dispose: split.dispose };
-    }
+    const validated = validation && (await cacheFeatures(features, validation, options));
+    return { dataset: cached!, validation: validated, head, boundary, dispose: split.dispose };
   } catch (error) {
     split.dispose();
     throw error;
   }
-  split.dispose();
-  return undefined;
 }

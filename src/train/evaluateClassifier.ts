@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
 import { batches } from '../data/batches';
-import { checkLabels, type ImageBatch, type ImageDataset } from '../data/imageDataset';
+import { checkBytes, checkLabels, type ImageBatch, type ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
 import { softmax } from '../engine/softmax';
 import { check, checkInteger, checkOptions } from '../errors';
@@ -131,6 +131,8 @@ export async function evaluateClassifier(
 export interface EvaluatePredictionsOptions {
   /** Who asks, for errors. */
   where: string;
+  /** Whether what is read is what frozen layers made of the pictures, and not these. @default false */
+  onFeatures?: boolean;
   batchSize: number;
   /** Of what is predicted. */
   outputKind: OutputKind;
@@ -146,7 +148,7 @@ export async function evaluatePredictions<Pixels extends Uint8Array | Float32Arr
   dataset: ImageDataset<Pixels>,
   options: EvaluatePredictionsOptions,
 ): Promise<ClassifierEvaluation> {
-  const { where, batchSize, testTimeAugmentation, onBatch, signal } = options;
+  const { where, onFeatures, batchSize, testTimeAugmentation, onBatch, signal } = options;
   const outputKind = testTimeAugmentation ? 'probabilities' : options.outputKind;
   const classes = dataset.classNames.length;
   const confusionMatrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
@@ -155,6 +157,7 @@ export async function evaluatePredictions<Pixels extends Uint8Array | Float32Arr
   let images = 0;
   for await (const batch of batches(dataset, { batchSize, shuffle: false })) {
     signal?.throwIfAborted();
+    if (!onFeatures) checkBytes(where, batch.images);
     checkLabels(where, batch.labels, classes, batch.indices);
     const outputs = testTimeAugmentation
       ? await predictViews(predict, batch, options.outputKind, testTimeAugmentation)

@@ -62,9 +62,15 @@ function rateAfter(history: readonly TrainingEpoch[], settings: Settings): numbe
   const { factor, patience, minDelta, minRate, cooldown } = settings;
   let { rate } = settings;
   let best = Number.POSITIVE_INFINITY;
+  let watched: Monitor | undefined;
   let waited = 0;
   let cooling = 0;
-  for (const value of monitoredLosses(history, settings.monitor)) {
+  for (const { name, value } of monitoredLosses(history, settings.monitor)) {
+    // Validation was given, or left out, where the training went on: its losses are others.
+    if (name !== watched) {
+      best = Number.POSITIVE_INFINITY;
+      watched = name;
+    }
     if (cooling > 0) {
       cooling -= 1;
       waited = 0;
@@ -84,17 +90,11 @@ function rateAfter(history: readonly TrainingEpoch[], settings: Settings): numbe
   return rate;
 }
 
-/** What should fall: losses as they are, accuracies with their sign changed. */
-function monitoredLosses(history: readonly TrainingEpoch[], monitor: Monitor | undefined): number[] {
-  return history.map((epoch) => {
+/** What should fall, of the epochs that have it: losses as they are, accuracies with their sign changed. */
+function monitoredLosses(history: readonly TrainingEpoch[], monitor: Monitor | undefined) {
+  return history.flatMap((epoch) => {
     const name = monitor ?? (epoch.valLoss === undefined ? 'loss' : 'valLoss');
     const value = epoch[name];
-    check(value !== undefined, {
-      where: WHERE,
-      expected: `${name} in epoch ${epoch.epoch}`,
-      received: 'none',
-      remedy: "Give a validation set, or monitor: 'loss'.",
-    });
-    return name.endsWith('ccuracy') ? -value : value;
+    return value === undefined ? [] : [{ name, value: name.endsWith('ccuracy') ? -value : value }];
   });
 }

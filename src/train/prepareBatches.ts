@@ -1,7 +1,7 @@
 import { augmentBatch } from '../data/augment';
 import { batches } from '../data/batches';
 import type { ImageBatch } from '../data/imageDataset';
-import { checkLabels } from '../data/imageDataset';
+import { checkBytes, checkLabels } from '../data/imageDataset';
 import { mixBatch } from '../data/mixImages';
 import { resizeBatch } from '../data/resizeBatch';
 import { lossTargets } from './lossTargets';
@@ -28,15 +28,21 @@ export async function* prepareBatches(course: TrainingCourse): AsyncGenerator<Ta
     return reading;
   };
   let next = read();
-  for (let batch = await next; batch; batch = await next) {
-    const sized = resized(course, batch);
-    next = read();
-    yield sized;
+  try {
+    for (let batch = await next; batch; batch = await next) {
+      const sized = resized(course, batch);
+      next = read();
+      yield sized;
+    }
+  } finally {
+    // Whoever stops in an epoch may close what is read from, or read other pictures of it.
+    await next.catch(() => {});
   }
 }
 
-function augmented({ settings, state }: TrainingCourse, batch: Batch, step: number): TargetBatch {
+function augmented({ settings, state, onFeatures }: TrainingCourse, batch: Batch, step: number): TargetBatch {
   const { augment, mixup, cutmix, seed, targets } = settings;
+  if (!onFeatures) checkBytes('trainClassifier', batch.images);
   // The kernels trust what they are given.
   checkLabels('trainClassifier', batch.labels, batch.classes, batch.indices);
   const changed = augment ? augmentBatch(bytesOf(batch), augment, { seed, epoch: state.epoch }) : batch;

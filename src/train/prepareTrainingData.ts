@@ -30,18 +30,19 @@ export async function prepareTrainingData(
     received: 'both',
   });
   if (validation) checkValidation(model, dataset, validation);
-  const labels = classWeights === 'balanced' ? await labelsOf(dataset) : undefined;
+  const split =
+    validationSplit === undefined ? undefined : await splitIndices(dataset, { fraction: validationSplit, seed });
+  const trained = split ? subsetDataset(dataset, split.train) : dataset;
+  const labels = classWeights === 'balanced' ? await labelsOf(trained) : undefined;
   const weights = resolveLossWeights(WHERE, dataset, { classWeights, sampleWeights }, labels);
-  if (validationSplit === undefined) {
-    return { dataset, validation, hasValidation: validation !== undefined, targets: { labelSmoothing, ...weights } };
-  }
-  const split = await splitIndices(dataset, { fraction: validationSplit, seed });
+  const targets = { labelSmoothing, ...weights };
+  if (!split) return { dataset, validation, hasValidation: validation !== undefined, targets };
   const kept = weights.sampleWeights && Array.from(split.train, (i) => weights.sampleWeights![i]!);
   return {
-    dataset: subsetDataset(dataset, split.train),
+    dataset: trained,
     validation: subsetDataset(dataset, split.validation),
     hasValidation: true,
-    targets: { labelSmoothing, ...weights, sampleWeights: kept },
+    targets: { ...targets, sampleWeights: kept },
   };
 }
 

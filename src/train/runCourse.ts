@@ -36,7 +36,12 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
           await settings.control?.whenRunning(settings.signal);
         },
         async onBatch(batch) {
-          await observer.onBatch(batch);
+          try {
+            await observer.onBatch(batch);
+          } catch (error) {
+            // A hook that the same signal stops, where gradients wait: `ready` ends the training after their update.
+            if (!(course.pending && settings.checkpoint && isAbort(error, settings.signal))) throw error;
+          }
           checkLearning();
           if (state.step % (settings.checkpoint?.everySteps ?? Number.POSITIVE_INFINITY) === 0) save.due();
           await save.ifDue();
@@ -65,6 +70,10 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
     await Promise.resolve(observer.onEnd(reason)).catch(() => {});
     throw reason;
   }
+}
+
+function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && (error === signal.reason || (error as Error | undefined)?.name === 'AbortError');
 }
 
 /** Throws where layers were frozen or unfrozen since, which would change the order of the model's weights and nothing else. */
@@ -133,12 +142,13 @@ const whichOf = ({ settings }: TrainingCourse): WhichWeights =>
   settings.emaDecay === undefined ? 'current' : 'average';
 
 async function validate(course: TrainingCourse) {
-  const { trainer, validation, settings, outputKind } = course;
+  const { trainer, validation, settings, outputKind, onFeatures } = course;
   if (!validation) return undefined;
   const { batchSize, signal } = settings;
   const which = whichOf(course);
   return evaluatePredictions((batch) => trainer.predict(batch, which), validation, {
     where: 'trainClassifier, validation',
+    onFeatures,
     batchSize,
     outputKind,
     signal,

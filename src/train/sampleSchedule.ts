@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from '../errors';
+import { check, checkInteger, checkOptions } from '../errors';
 import { type LearningRate, learningRateAt } from './learningRate';
 import type { TrainingEpoch } from './trainingRecords';
 
@@ -42,6 +42,13 @@ export function sampleSchedule(schedule: LearningRate, options: SampleScheduleOp
   checkInteger(WHERE, 'epochs', epochs, 1);
   const { stepsPerEpoch = Math.ceil(steps / epochs) } = options;
   checkInteger(WHERE, 'stepsPerEpoch', stepsPerEpoch, 1);
+  const monitor = typeof schedule === 'function' ? schedule.monitor : undefined;
+  check(monitor === undefined || history.length === 0 || history.some((epoch) => epoch[monitor] !== undefined), {
+    where: WHERE,
+    expected: `a history with ${monitor}, which the schedule watches`,
+    received: 'one without',
+    remedy: "Give that of a training with validation, or a schedule of monitor: 'loss'.",
+  });
   return Array.from({ length: steps }, (_, step) => {
     const progress = step / steps;
     const done = Math.floor(step / stepsPerEpoch);

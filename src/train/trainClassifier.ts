@@ -154,12 +154,13 @@ async function trainOn(
 ): Promise<Omit<TrainClassifierResult, 'cachedUpTo'>> {
   const outputKind = outputKindOf('trainClassifier', model);
   // Features that were computed once are no bytes to be mapped.
-  const inputRange: InputRange = trained === model ? settings.inputRange : [0, 1];
+  const onFeatures = trained !== model;
+  const inputRange: InputRange = onFeatures ? [0, 1] : settings.inputRange;
   const trainer = await createTrainer(trained, { dataset, validation }, { ...settings, inputRange });
   try {
     const state = newCourseState();
     const course: TrainingCourse = {
-      ...{ dataset, validation, settings, outputKind, trainer, state },
+      ...{ dataset, validation, settings, onFeatures, outputKind, trainer, state },
       bestWeights: undefined,
       pending: false,
     };

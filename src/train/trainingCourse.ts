@@ -48,6 +48,8 @@ export interface TrainingCourse {
   readonly dataset: ImageDataset<Uint8Array | Float32Array>;
   readonly validation: ImageDataset<Uint8Array | Float32Array> | undefined;
   readonly settings: TrainingSettings;
+  /** Whether what is read is what frozen layers made of the pictures, and not these. */
+  readonly onFeatures: boolean;
   readonly outputKind: OutputKind;
   readonly trainer: Trainer;
   readonly state: CourseState;

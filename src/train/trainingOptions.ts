@@ -86,8 +86,9 @@ export interface UpdateOptions {
   /** Batches whose gradients make one update. @default 1 */
   accumulateSteps?: number | undefined;
   /**
-   * Keeps an exponential moving average of the weights, of which every update leaves this share, in [0, 1); validation
-   * and the trained model then use the average. @default none
+   * Keeps an exponential moving average of the weights, of which every update leaves this share, in [0, 1), but update u
+   * (from 0) at most (1 + u) / (10 + u), so that the first weights are soon forgotten: 0.999 is not reached before update
+   * 8,990. Validation and the trained model then use the average. @default none
    */
   emaDecay?: number | undefined;
 }

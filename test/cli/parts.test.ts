@@ -82,6 +82,8 @@ describe('the command to go on', () => {
   test('a single checkpoint lies in the folder that is meant', () => {
     expect(checkpointFolder('run/step-00000012-2')).toBe('run');
     expect(checkpointFolder('run')).toBe('run');
+    // A folder of checkpoints that is called nearly so.
+    expect(checkpointFolder('runs/step-2')).toBe('runs/step-2');
   });
 });
 
@@ -104,6 +106,16 @@ describe('pictures to classify', () => {
     const { groups } = await read(['x.png', root, 'https://example.com/a', join(root, 'b/.hidden')]);
     expect(groups).toHaveLength(1);
     expect(groups.flat()).toEqual(['x.png', ...inside, 'https://example.com/a', join(root, 'b/.hidden/3.png')]);
+  });
+
+  test('addresses are not looked for on the disk; one of a file that cannot be is named, and the others are read', async () => {
+    const places = [`data:image/png;base64,${'A'.repeat(10_000)}`, `https://example.com/${'a'.repeat(5_000)}`];
+    expect((await read(places)).sources).toEqual(places.map((place) => ({ name: place, image: place })));
+    const { sources } = await read(['file://host/cat.jpg', 'x.png']);
+    expect(sources).toEqual([
+      { name: 'file://host/cat.jpg', refusal: expect.stringMatching(/^file:\/\/host\/cat\.jpg: .*File URL host/) },
+      { name: 'x.png', image: 'x.png' },
+    ]);
   });
 
   test('a folder without pictures, or one that cannot be read, says so in its turn', async () => {

@@ -82,7 +82,13 @@ describe('wrong arguments end with 2, and say what is meant', () => {
     ['train file:///pets --out /pets/m', '--out: expected a folder outside of file:///pets'],
     ['train pets --out m --report pets/r', '--report: expected a folder outside of pets'],
     ['train pets --out m --checkpoint pets/c', '--checkpoint: expected a folder outside of pets'],
-    ['train pets --out m --resume pets/c/step-1', '--resume: expected a folder outside of pets'],
+    ['train pets --out m --resume pets/c/step-00000001', '--resume: expected a folder outside of pets'],
+    [
+      'train pets --out file://host/m',
+      "option '--out <folder>' argument 'file://host/m' is invalid. File URL host must be",
+    ],
+    ['train pets --report file:///a%2Fb', "option '--report <folder>' argument 'file:///a%2Fb' is invalid."],
+    ['train /pets --out file:///pets/m', "outside of /pets, in which each folder is a class, received '/pets/m'"],
     ['bench --seconds nothing', 'Expected a number above 0.'],
   ];
   test.each(cases)('%s', async (line, message) => {

@@ -119,3 +119,29 @@ test('a dataset may be a promise away; one that reads too little is an error', a
     message: expect.stringContaining('expected 4 bytes and 2 labels, received 3 bytes and 1 labels'),
   });
 });
+
+test('bytes of a canvas, a Buffer of Node and labels in a list are read as plain ones; numbers that are no bytes are refused', async () => {
+  const reading = (images: unknown, labels: unknown) =>
+    batches({ ...indexed(2), read: () => ({ images, labels }) as never }, { batchSize: 2 }).next();
+  const bytes = [0, 0, 1, 0];
+  for (const images of [
+    Uint8ClampedArray.from(bytes),
+    Buffer.from(bytes),
+    Uint8Array.from([9, ...bytes]).subarray(1),
+  ]) {
+    const { value } = await reading(images, [0, 0]);
+    expect(value.images.constructor).toBe(Uint8Array);
+    expect(value).toMatchObject({ images: Uint8Array.from(bytes), labels: new Int32Array(2) });
+  }
+  for (const [images, kind] of [
+    [bytes, 'Array'],
+    [Int8Array.from(bytes), 'Int8Array'],
+    [Float64Array.from(bytes), 'Float64Array'],
+    [undefined, 'Undefined'],
+  ] as const) {
+    await expect(reading(images, [0, 0])).rejects.toMatchObject({
+      code: 'invalid-data',
+      message: expect.stringContaining(`expected images to be a Uint8Array, bytes from 0 to 255, received ${kind}`),
+    });
+  }
+});

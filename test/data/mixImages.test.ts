@@ -155,6 +155,15 @@ test('the same seed and step give the same batch, others give others; what comes
   expect({ images: batch.images, labels: batch.labels, targets }).toEqual(before);
 });
 
+test('a Buffer of Node, whose slice is a view, is mixed as any other, and stays as it is', () => {
+  const images = Buffer.from(batch.images);
+  for (const options of [{ mixup: 0.2 }, { cutmix: 1 }]) {
+    const mixed = mixBatch({ ...batch, images }, targets, { seed: SEED, step: 3, ...options });
+    expect(mixed.batch.images).toEqual(mix({ step: 3, ...options }).batch.images);
+    expect(new Uint8Array(images)).toEqual(batch.images);
+  }
+});
+
 test('with neither, and in a batch of one, nothing is mixed', () => {
   expect(mix({})).toEqual({ batch, targets });
   const one = batchOf(1);

@@ -101,6 +101,15 @@ describe('writing and reading', () => {
   });
 });
 
+test('of a copy that a training went on from and wrote into, the newest in it is read', async () => {
+  const [path] = await write(3);
+  dir = join(root, 'copy');
+  await fs.cp(path!, dir, { recursive: true });
+  expect((await readCheckpoint(dir)).step).toBe(3);
+  const [, newest] = await write(5, 8);
+  expect(await readCheckpoint(dir)).toMatchObject({ path: newest, step: 8 });
+});
+
 describe('which stay', () => {
   test('the newest two unless told; other things in the folder are left alone', async () => {
     await fs.mkdir(`${dir}/notes`, { recursive: true });

@@ -80,16 +80,22 @@ describe('in Node', () => {
   });
 });
 
-/** What a canvas is used for here; `pixels` is what it has drawn, or how it refuses. */
-function fakeCanvas(pixels: () => number[]) {
-  return (width: number, height: number) => ({
-    width,
-    height,
-    getContext: () => ({
-      drawImage: () => {},
-      getImageData: () => ({ data: Uint8ClampedArray.from(pixels()) }),
-    }),
-  });
+/** What a canvas is used for here; `pixels` is what it has drawn, or how it refuses, and `black` what a filled pixel is. */
+function fakeCanvas(pixels: () => number[], black = [0, 0, 0, 255]) {
+  return (width: number, height: number) => {
+    const canvas = { width, height, getContext: () => context };
+    let isDrawn = false;
+    const context = {
+      canvas,
+      fillRect: () => {},
+      clearRect: () => {},
+      drawImage: () => {
+        isDrawn = true;
+      },
+      getImageData: () => ({ data: Uint8ClampedArray.from(isDrawn ? pixels() : black) }),
+    };
+    return canvas;
+  };
 }
 
 // test/browser has a real one; these are the ways that Chromium does not take.
@@ -115,6 +121,24 @@ describe('in a browser', () => {
   test('a canvas of the page serves where there is no OffscreenCanvas', () => {
     vi.stubGlobal('document', { createElement: () => fakeCanvas(() => [1, 2, 3, 255])(0, 0) });
     expect([...drawnPixels(bitmap as unknown as ImageBitmap, 1, 1, 'classify').data]).toEqual([1, 2, 3, 255]);
+  });
+
+  test('a canvas gives its memory back, whether it could be read or not', () => {
+    for (const pixels of [() => [1, 2, 3, 255], refuse('SecurityError')]) {
+      const canvas = fakeCanvas(pixels)(1, 1);
+      vi.stubGlobal('document', { createElement: () => canvas });
+      try {
+        drawnPixels(bitmap as unknown as ImageBitmap, 1, 1, 'classify');
+      } catch {}
+      expect(canvas).toMatchObject({ width: 0, height: 0 });
+    }
+  });
+
+  test('one that Safari leaves empty, as it is too large, is no black picture', () => {
+    vi.stubGlobal('document', { createElement: () => fakeCanvas(() => [0, 0, 0, 0], [0, 0, 0, 0])(0, 0) });
+    expect(() => drawnPixels(bitmap as unknown as ImageBitmap, 5712, 4284, 'classify')).toThrow(
+      expect.objectContaining({ code: 'invalid-data', message: expect.stringMatching(/received 5712 x 4284 pixels/) }),
+    );
   });
 
   test.each([

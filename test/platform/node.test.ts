@@ -10,8 +10,14 @@ import type { ByteStream } from '../../src/platform/platform';
 
 vi.mock('node:fs/promises', async (original) => {
   const actual = await original<typeof fs>();
-  return { ...actual, open: vi.fn(actual.open), readFile: vi.fn(actual.readFile), rename: vi.fn(actual.rename) };
+  const watched = { open: actual.open, readFile: actual.readFile, rename: actual.rename, mkdir: actual.mkdir };
+  return {
+    ...actual,
+    ...Object.fromEntries(Object.entries(watched).map(([name, call]) => [name, vi.fn(call as never)])),
+  };
 });
+// What waits for a file to be free waits for no time here.
+vi.mock('node:timers/promises', () => ({ setTimeout: async () => {} }));
 
 let root: string;
 beforeEach(async () => {
@@ -161,6 +167,44 @@ describe('writeFolder', () => {
     ]);
     await expect(platform.writeFolder(join(root, 'model'), next)).rejects.toMatchObject({ code: 'file-system' });
     expect(await contentOf(join(root, 'model'))).toEqual(before);
+  });
+
+  describe('on Windows', () => {
+    const own = Object.getOwnPropertyDescriptor(process, 'platform')!;
+    beforeEach(() => Object.defineProperty(process, 'platform', { ...own, value: 'win32' }));
+    afterEach(() => Object.defineProperty(process, 'platform', own));
+
+    test('a file that a scanner has open is replaced when it is free', async () => {
+      const path = join(root, 'history.csv');
+      await fs.writeFile(path, 'old');
+      for (const code of ['EPERM', 'EBUSY', 'EACCES']) {
+        vi.mocked(fs.rename).mockRejectedValueOnce(systemError(code, 'rename'));
+      }
+      await platform.replaceFile(path, 'new');
+      expect(await fs.readFile(path, 'utf8')).toBe('new');
+      expect(fs.rename).toHaveBeenCalledTimes(4);
+    });
+
+    test('one that is never free is an error in the end, and so is at once what waiting does not mend', async () => {
+      const path = join(root, 'history.csv');
+      for (const [code, times] of [
+        ['EBUSY', 9],
+        ['ENOSPC', 1],
+      ] as const) {
+        vi.mocked(fs.rename).mockReset().mockRejectedValue(systemError(code, 'rename'));
+        await expect(platform.replaceFile(path, 'new')).rejects.toMatchObject({ code: 'file-system' });
+        expect(fs.rename).toHaveBeenCalledTimes(times);
+        expect(await fs.readdir(root)).toEqual([]);
+      }
+    });
+
+    test('a file goes into the root of a drive, which cannot be made', async () => {
+      vi.mocked(fs.mkdir).mockRejectedValueOnce(systemError('EPERM', 'mkdir'));
+      await platform.replaceFile(join(root, 'model.onnx'), 'bytes');
+      expect(await fs.readdir(root)).toEqual(['model.onnx']);
+      vi.mocked(fs.mkdir).mockRejectedValueOnce(systemError('EPERM', 'mkdir'));
+      await expect(platform.replaceFile(join(root, 'new/model.onnx'), 'bytes')).rejects.toThrow('EPERM');
+    });
   });
 
   test('the last file takes the place of the old one when the others are there; what is unneeded goes last', async () => {

@@ -126,7 +126,10 @@ test.each(['tfjs', 'fused'] as const)(
       const decayed = await run(0.5, weightDecayOn);
       const changed = without.weights.filter((weight, i) => {
         const values = decayed.weights[i]!.read().dataSync();
-        return weight.read().dataSync().some((value, j) => value !== values[j]);
+        return weight
+          .read()
+          .dataSync()
+          .some((value, j) => value !== values[j]);
       });
       decayed.dispose();
       return changed.map(({ originalName }) => originalName.split('/').at(-1));

@@ -23,6 +23,15 @@ const frozen = <T extends layers.Layer>(layer: T): T => Object.assign(layer, { t
 const conv = (strides = 1) => layers.conv2d({ filters: 4, kernelSize: 3, strides, name: 'conv' });
 const dense = () => layers.dense({ units: 3, name: 'dense' });
 
+/** Turns pictures round in training; it has no weights. */
+class Flip extends layers.Layer {
+  static className = 'Flip';
+  override call(inputs: tf.Tensor | tf.Tensor[], { training }: { training?: boolean }) {
+    const [pictures] = [inputs].flat() as tf.Tensor[];
+    return training ? tf.reverse(pictures!, 2) : pictures!;
+  }
+}
+
 function split(model: LayersModel) {
   const parts = splitFrozen(model);
   if (!parts) throw new Error('the model was not split');
@@ -164,6 +173,17 @@ describe('splitFrozen', () => {
         const map = frozen(conv()).apply(picture) as SymbolicTensor;
         const sum = layers.add().apply([map, map]) as SymbolicTensor;
         return createModel({ inputs: picture, outputs: dense().apply(sum) as SymbolicTensor });
+      },
+    ],
+    [
+      'a layer of the user, who knows what it does, comes first',
+      () => chain([5, 5, 2], new Flip({}), frozen(conv()), layers.flatten(), dense()),
+    ],
+    [
+      "the first layer has a 'call' of its own",
+      () => {
+        const first = Object.assign(frozen(conv()), { call: (inputs: tf.Tensor) => tf.relu(inputs) });
+        return chain([5, 5, 2], first, layers.flatten(), dense());
       },
     ],
   ])('undefined where %s', (_title, build) => {

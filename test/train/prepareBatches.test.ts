@@ -74,3 +74,22 @@ describe('the batches of an epoch', () => {
     ]);
   });
 });
+
+test('who stops in an epoch waits for the read that is under way, and does not hear of its failure', async () => {
+  let open = 0;
+  const slow: ImageDataset = {
+    ...train,
+    async read(indices) {
+      open++;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      open--;
+      if (indices[0] !== 0) throw new Error('gone');
+      return train.read(indices);
+    },
+  };
+  const prepared = prepareBatches(await courseAt({}, { shuffle: false }, slow));
+  await prepared.next();
+  expect(open).toBe(1);
+  await prepared.return(undefined);
+  expect(open).toBe(0);
+});

@@ -30,6 +30,21 @@ test.each([1, 2, 3])('of each class as large a part is held back (seed %i)', asy
   expect([0, 1, 2].map((label) => held.filter((one) => one === label).length)).toEqual([10, 5, 2]);
 });
 
+test('balanced classes are those of the pictures that are trained on', async () => {
+  const labels = Array.from({ length: 42 }, (_, i) => (i < 20 ? 0 : i < 40 ? 1 : 2));
+  const images = new Uint8Array(42 * 72);
+  const rare = inMemoryDataset({ images, labels, height: 6, width: 6, channels: 2, classNames: train.classNames });
+  const { dataset, targets } = await prepareTrainingData(tinyModel(), rare, {
+    ...{ validationSplit: 0.1, classWeights: 'balanced', seed: 1 },
+  });
+  const trained = Array.from((await dataset.read(upTo(dataset.size))).labels);
+  const counts = [0, 1, 2].map((label) => trained.filter((one) => one === label).length);
+  expect(counts).toEqual([19, 18, 1]);
+  expect(targets.classWeights!.map((weight, k) => weight * counts[k]!)).toEqual(
+    Array(3).fill(expect.closeTo(38 / 3, 9)),
+  );
+});
+
 test('which pictures are held back goes by the seed', async () => {
   const heldBy = async (seed: number) => {
     const { validation } = await prepareTrainingData(tinyModel(), train, { validationSplit: 0.3, seed });

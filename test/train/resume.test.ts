@@ -131,7 +131,9 @@ test.each([
     ...{ ...options, engine: then, resume: folder.path },
   });
   expect(resumedFrom).toMatchObject({ step: 13, difference: expect.stringMatching(words) });
-  expect(warn.mock.calls).toEqual([[expect.stringMatching(/step-00000013' was written by .*; the last bits may differ/)]]);
+  expect(warn.mock.calls).toEqual([
+    [expect.stringMatching(/step-00000013' was written by .*; the last bits may differ/)],
+  ]);
   warn.mockRestore();
   const numbers = (epochs: typeof history) => epochs.map(({ loss, valLoss }) => [loss, valLoss!]);
   expect(largestDifference(numbers(history), numbers(expected.history))).toBeLessThan(1e-4);
@@ -215,6 +217,27 @@ for (const engine of ['fused', 'tfjs'] as const) {
       checkpoint: { dir: folder.path },
       signal: stop.signal,
       onBatch: ({ step }) => void (step === 4 && stop.abort()),
+    });
+    await expect(training).rejects.toMatchObject({ name: 'AbortError' });
+    expect(readdirSync(folder.path)).toEqual(['step-00000006']);
+    model.dispose();
+  });
+}
+
+for (const engine of ['fused', 'tfjs'] as const) {
+  test(`${engine}: so does an abort that makes the hook reject, too`, async () => {
+    const model = build();
+    const stop = new AbortController();
+    const training = trainClassifier(model, train, {
+      ...everything,
+      engine,
+      accumulateSteps: 3,
+      checkpoint: { dir: folder.path },
+      signal: stop.signal,
+      async onBatch({ step }) {
+        if (step === 4) stop.abort();
+        stop.signal.throwIfAborted();
+      },
     });
     await expect(training).rejects.toMatchObject({ name: 'AbortError' });
     expect(readdirSync(folder.path)).toEqual(['step-00000006']);

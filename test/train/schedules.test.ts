@@ -178,9 +178,23 @@ describe('plateau', () => {
     ).toBe(1);
   });
 
+  test('epochs without validation do not count where that is watched; where it is not said, each kind is compared with its own', () => {
+    const losses = [1, 1, 1].map((loss, i) => epoch({ loss }, i));
+    const validated = [9, 8, 7].map((valLoss, i) => ({ ...epoch({ loss: 1 }, 3 + i), valLoss }));
+    const options = { rate: 1, factor: 0.5, patience: 2 };
+    const watching = schedules.plateau({ ...options, monitor: 'valLoss' });
+    expect(watching(at(0, losses))).toBe(1);
+    expect(watching(at(0, [...losses, ...validated]))).toBe(1);
+    const usual = schedules.plateau(options);
+    expect(usual(at(0, losses))).toBe(0.5);
+    // Larger than the losses before, and better every time.
+    expect(usual(at(0, [...losses, ...validated]))).toBe(0.5);
+  });
+
   test('says so where what it should look at is not there', () => {
     const schedule = schedules.plateau({ rate: 1, monitor: 'valAccuracy' });
-    expect(() => schedule(at(0, [epoch({}, 0)]))).toThrow(/expected valAccuracy in epoch 1.*validation set/);
+    const history = [epoch({}, 0)];
+    expect(() => sampleSchedule(schedule, { steps: 2, history })).toThrow(/history with valAccuracy.*validation/);
   });
 });
 

@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   evaluateClassifier,
   getModelMetadata,
+  type ImageDataset,
   replaceHead,
   sampleSchedule,
   schedules,
@@ -186,6 +187,38 @@ describe('what it resolves to and calls', () => {
       const options = { engine, maxMinutes: 1e-6, batchSize: 8, accumulateSteps: 3 };
       const { steps } = await trainClassifier(tinyModel(), train, options);
       expect(steps).toBe(3);
+    },
+  );
+
+  test.each(['fused', 'tfjs'] as const)(
+    '%s: a dataset of bytes from a canvas, or from a Buffer, trains as any other; one of numbers is refused',
+    async (engine) => {
+      const reading = (change: (images: Uint8Array) => unknown) => ({
+        ...{ ...train, images: undefined },
+        read(indices: ArrayLike<number>) {
+          const { images, labels } = train.read(indices);
+          return { images: change(images) as Uint8Array, labels };
+        },
+      });
+      const lossesOn = async (dataset: ImageDataset) => {
+        const model = tinyModel();
+        const options = { engine, seed: 1, cutmix: 1, validation: dataset };
+        const { history } = await trainClassifier(model, dataset, options);
+        const { loss } = await evaluateClassifier(model, dataset, { engine });
+        model.dispose();
+        return [history[0]!.loss, history[0]!.valLoss, loss];
+      };
+      const expected = await lossesOn(train);
+      expect(await lossesOn(reading((images) => new Uint8ClampedArray(images)))).toEqual(expected);
+      expect(await lossesOn(reading((images) => Buffer.from(images)))).toEqual(expected);
+      const numbers = reading((images) => Float32Array.from(images, (byte) => byte / 255));
+      const refusal = {
+        code: 'invalid-data',
+        message: expect.stringContaining('received a Float32Array. Give the bytes'),
+      };
+      await expect(trainClassifier(tinyModel(), numbers, { engine })).rejects.toMatchObject(refusal);
+      await expect(trainClassifier(tinyModel(), train, { engine, validation: numbers })).rejects.toMatchObject(refusal);
+      await expect(evaluateClassifier(tinyModel(), numbers, { engine })).rejects.toMatchObject(refusal);
     },
   );
 

@@ -92,20 +92,23 @@ describe('a frozen beginning runs once, and the head learns as it would', () => 
     }
   }
 
-  test.each(['fused', 'tfjs'] as const)('%s: an epoch costs only the head: each picture is read once', async (engine) => {
-    for (const [cacheFeatures, times] of [
-      [true, 1],
-      [false, 3],
-    ] as const) {
-      const model = smallNet();
-      freeze(model);
-      const [pictures, held] = [countReads(train), countReads(validation)];
-      await trainClassifier(model, pictures.dataset, { ...options, engine, cacheFeatures, validation: held.dataset });
-      expect(pictures.reads).toEqual(Array(train.size).fill(times));
-      expect(held.reads).toEqual(Array(validation.size).fill(times));
-      model.dispose();
-    }
-  });
+  test.each(['fused', 'tfjs'] as const)(
+    '%s: an epoch costs only the head: each picture is read once',
+    async (engine) => {
+      for (const [cacheFeatures, times] of [
+        [true, 1],
+        [false, 3],
+      ] as const) {
+        const model = smallNet();
+        freeze(model);
+        const [pictures, held] = [countReads(train), countReads(validation)];
+        await trainClassifier(model, pictures.dataset, { ...options, engine, cacheFeatures, validation: held.dataset });
+        expect(pictures.reads).toEqual(Array(train.size).fill(times));
+        expect(held.reads).toEqual(Array(validation.size).fill(times));
+        model.dispose();
+      }
+    },
+  );
 
   test.each<TrainClassifierOptions>([
     { augment: { flip: 'random' } },
@@ -196,7 +199,10 @@ describe('another head', () => {
 
       freeze(more);
       await trainClassifier(more, dataset, { epochs: 60, learningRate: 0.02, seed: 1, engine });
-      const newOnes = subsetDataset(dataset, Array.from({ length: 20 }, (_, i) => train.size + i));
+      const newOnes = subsetDataset(
+        dataset,
+        Array.from({ length: 20 }, (_, i) => train.size + i),
+      );
       expect(await accuracyOf(more, newOnes)).toBeGreaterThan(0.9);
       expect(await accuracyOf(more, takeDataset(dataset, train.size))).toBeGreaterThan(before - 0.05);
       more.dispose();

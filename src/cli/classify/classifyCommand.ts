@@ -7,7 +7,7 @@ import type { ClassifyOptions } from './classifyOptions';
 const EXAMPLES = `
 Examples:
   $ npx mobilenet-v1-ts classify cifar10 cat.jpg photos/             folders with all that is in them
-  $ npx mobilenet-v1-ts classify my-model --top-k 1 *.png
+  $ npx mobilenet-v1-ts classify my-model --top-k 1 cat.jpg dog.png
   $ find . -name '*.jpg' | npx mobilenet-v1-ts classify my-model -    paths, one a line
   $ curl -s https://example.com/cat.jpg | npx mobilenet-v1-ts classify my-model -
   $ npx mobilenet-v1-ts classify my-model photos/ --json | jq -r 'select(.classes[0].className == "cat") | .picture'

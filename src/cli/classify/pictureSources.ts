@@ -37,7 +37,9 @@ const atPath = (path: string): PictureSource => ({ name: path, image: path });
 
 async function expandFolder(source: PictureSource): Promise<PictureSource[]> {
   if ('refusal' in source || typeof source.image !== 'string') return [source];
-  const inside = await sourcesIn(source.image.startsWith('file:') ? fileURLToPath(source.image) : source.image);
+  // An address may be longer than a path can be.
+  if (/^(https?|data|blob):/i.test(source.image)) return [source];
+  const inside = await sourcesIn(source.image);
   if (inside?.length === 0) return [{ name: source.name, refusal: 'a folder without pictures' }];
   return inside ?? [source];
 }
@@ -50,11 +52,12 @@ async function expandFolder(source: PictureSource): Promise<PictureSource[]> {
 async function sourcesIn(path: string, above: readonly string[] = []): Promise<PictureSource[] | undefined> {
   const names = await listFolder(path);
   if (!Array.isArray(names)) return names && [names];
-  const folder = await platform.realPath(path);
+  const place = path.startsWith('file:') ? fileURLToPath(path) : path;
+  const folder = await platform.realPath(place);
   if (above.includes(folder)) return [];
   const visible = names.filter((name) => !name.startsWith('.') && name !== '__MACOSX');
   const parts = visible.map(async (name) => {
-    const inner = join(path, name);
+    const inner = join(place, name);
     return PICTURE.test(name) ? [atPath(inner)] : ((await sourcesIn(inner, [...above, folder])) ?? []);
   });
   return (await Promise.all(parts)).flat();

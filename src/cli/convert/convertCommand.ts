@@ -13,8 +13,8 @@ Examples:
   $ npx mobilenet-v1-ts convert mobilenet_5_0_160_tf.h5 my-model --alpha 0.5 --size 160 --padding keras
 
 The format is told by the name: .onnx, .keras, .h5, .safetensors, .tflite; any other is the folder of a tfjs model.
-A model's folder has its network with it. A file of weights (.h5, .keras, .safetensors, .tflite, .onnx, or a tfjs
-model.json that is no layers model) needs it said, where it is not MobileNetV1 of alpha 1, 224 pixels and 1000 classes.`;
+A model's folder has its network with it. A file of weights (.h5, .keras, .safetensors, .tflite, .onnx) needs it said,
+where it is not MobileNetV1 of alpha 1, 224 pixels and 1000 classes; a graph model.json of tfjs always does: --alpha 1.`;
 
 export function addConvertCommand(program: Command, onTask: OnTask): void {
   const command: Command = program

@@ -19,7 +19,7 @@ export function givenArguments(command: Command): string[] {
 
 /** One checkpoint lies in the folder of its training's checkpoints, where the next ones belong too. */
 export function checkpointFolder(resume: string): string {
-  return /^step-\d+/.test(basename(resume)) ? dirname(resume) : resume;
+  return /^step-\d{8,16}(-\d+)?$/.test(basename(resume)) ? dirname(resume) : resume;
 }
 
 /** What to type to go on from the newest checkpoint of a folder. */

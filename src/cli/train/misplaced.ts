@@ -22,15 +22,11 @@ export async function misplaced(
   return `${option}: expected ${expected}, received '${place}'. Name another, or one that begins with a dot, as hidden folders do.`;
 }
 
-function isAddress(place: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(place) && !/^file:/i.test(place);
-}
+const isAddress = (place: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(place);
 
 /** Whether it is the folder of pictures or lies in it, and in none that is hidden. */
 function wouldBeClass(place: string, pictures: string): boolean {
-  const way = relative(toPath(pictures), toPath(place));
+  const way = relative(/^file:/i.test(pictures) ? fileURLToPath(pictures) : pictures, place);
   // '..' begins with a dot, too.
   return !isAbsolute(way) && !way.split(/[\\/]/).some((name) => name.startsWith('.'));
 }
-
-const toPath = (place: string) => (/^file:/i.test(place) ? fileURLToPath(place) : place);

@@ -113,7 +113,8 @@ async function run(
       checkpoint: { dir: checkpoints.folder },
       ...(resume !== undefined && { resume }),
       reportDir: options.report ?? options.out,
-      onBatch: progress.onBatch,
+      // After Ctrl-C the bar would come back with the step at hand.
+      onBatch: (batch) => (session.signal.aborted ? undefined : progress.onBatch(batch)),
       onEpoch(epoch) {
         progress.onEpoch(epoch);
         if (json) printJson(session, epoch);

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { OnTask } from '../session';
 import { dataPlace } from '../shared/dataPlace';
 import { DATA_PLACES } from '../shared/places';
-import { positive, positiveInteger, seed, share } from '../shared/values';
+import { path, positive, positiveInteger, seed, share } from '../shared/values';
 import { givenArguments } from './goOn';
 import { RECIPES, SOURCES, type TrainOptions } from './trainOptions';
 
@@ -56,11 +56,19 @@ export function addTrainCommand(program: Command, onTask: OnTask): void {
     .option('--limit <number>', 'only so many pictures, for a try', positiveInteger)
     .option('--seed <number>', 'of weights, order, augmentation and dropout', seed, 1)
     .option('--threads <number>', "of the engine (default: the machine's, at most 8)", positiveInteger)
-    .option('--out <folder>', 'where the model goes', 'trained-model')
+    .option('--out <folder>', 'where the model goes', path, 'trained-model')
     .option('--overwrite', 'replace the model that --out has already, which is refused otherwise')
-    .option('--checkpoint <folder>', 'where checkpoints go, and stay (default: checkpoints in --out, until it is done)')
-    .option('--resume <folder>', 'go on from the newest checkpoint in there, or from one; the next ones go there too')
-    .option('--report <folder>', 'where report.html and the history go (default: --out)')
+    .option(
+      '--checkpoint <folder>',
+      'where checkpoints go, and stay (default: checkpoints in --out, until it is done)',
+      path,
+    )
+    .option(
+      '--resume <folder>',
+      'go on from the newest checkpoint in there, or from one; the next ones go there too',
+      path,
+    )
+    .option('--report <folder>', 'where report.html and the history go (default: --out)', path)
     .option('--json', 'one JSON object a line in place of text')
     .addHelpText('after', EXAMPLES)
     .action(
