@@ -63,6 +63,20 @@ describe.skipIf(!chromiumPath)(`report.html in Chromium${why}`, () => {
     await close();
   });
 
+  test('shows fifteen samples in three rows of five, each with its label', async () => {
+    const samples = Array.from({ length: 15 }, (_, i) => ({ ...makePicture(i), label: i % 3 }));
+    const { page, close } = await open(await trainingReportHtml(makeReport(1, { samples })));
+    const figures = page.locator('.pictures.samples figure');
+    const boxes = await Promise.all((await figures.all()).map((figure) => figure.boundingBox()));
+    const tops = boxes.map((box) => Math.round(box!.y));
+    expect([...new Set(tops)].map((top) => tops.filter((one) => one === top).length)).toEqual([5, 5, 5]);
+    const { classNames } = makeReport(1);
+    expect(await figures.allInnerTexts()).toEqual(
+      samples.map(({ label }) => expect.stringContaining(classNames[label]!)),
+    );
+    await close();
+  });
+
   test('under the pointer, legends show the nearest point of each line', async () => {
     const { page, close } = await open(await trainingReportHtml(makeReport()));
     const box = (await page.locator('.u-over').first().boundingBox())!;
