@@ -29,7 +29,7 @@ export default {
     {
       name: 'only-the-node-twin-and-the-command-line-see-node',
       severity: 'error',
-      from: { path: '^src', pathNot: '^src/(platform/node\\.ts$|cli/)' },
+      from: { path: '^src', pathNot: '^src/(platform/node\\w*\\.ts$|cli/)' },
       to: { dependencyTypes: ['core'] },
     },
     {

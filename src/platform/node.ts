@@ -5,9 +5,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { check, fail, MobilenetError } from '../errors';
+import { renameFile } from './nodeRename';
 import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
-import { renameFile } from './renameFile';
 import { createTerminalBar } from './terminalBar';
 
 /** A square of this side has as many pixels as a picture may have, by sharp's own limit; a tiny file can claim any. */
