@@ -3,6 +3,7 @@ import { setBackend } from '@tensorflow/tfjs-core';
 import { beforeEach, expect, test } from 'vitest';
 import { mobilenetV1, recipeNetworks, recipes, syntheticCifar10, trainClassifier } from '../../src/index';
 import { learningRateAt } from '../../src/train/learningRate';
+import { relativeL2 } from '../engine/models';
 import { largestDifference, weightsOf } from './models';
 
 beforeEach(() => setBackend('cpu').then(() => {}));
@@ -44,4 +45,22 @@ test.each(names)('%s, a few steps on its narrowed network: both engines agree wi
   expect(fused!.losses).toHaveLength(6);
   expect(largestDifference(fused!.before, fused!.weights)).toBeGreaterThan(1e-7);
   expect(largestDifference([fused!.losses], [tfjs!.losses])).toBeLessThan(1e-4);
+});
+
+test.each(names)('%s, an update at its own rate: both engines move the weights alike, within 0.1 %', async (name) => {
+  const moved = await Promise.all(
+    (['fused', 'tfjs'] as const).map(async (engine) => {
+      const network = { ...recipeNetworks[name], alpha: 0.05, stemStride: 2, dropout: 0 } as const;
+      const model = mobilenetV1({ ...network, classes: 10, inputShape: [32, 32, 3], seed: 2 });
+      const learned = () => model.trainableWeights.flatMap((weight) => Array.from(weight.read().dataSync()));
+      const before = learned();
+      // All pictures of the first epoch in one batch.
+      const options = { ...recipes[name], maxMinutes: undefined, epochs: 1, batchSize: 48, seed: 3, engine };
+      await trainClassifier(model, train, options);
+      const after = learned();
+      model.dispose();
+      return after.map((value, i) => value - before[i]!);
+    }),
+  );
+  expect(relativeL2(moved[0]!, moved[1]!)).toBeLessThan(1e-3);
 });
