@@ -1,7 +1,7 @@
 // Other runtimes, to measure against. They are no dependencies, which everybody would have to download, but are fetched
 // once into a cache folder when a bench asks for one of them.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -23,7 +23,7 @@ export const peerModules = join(folder, 'node_modules');
 /** Installs the peers that are not yet there. */
 export function fetchPeers() {
   const peers = /** @type {Peer[]} */ (Object.keys(VERSIONS));
-  if (peers.every((peer) => existsSync(join(peerModules, peer, 'package.json')))) return;
+  if (peers.every((peer) => installedVersion(peer) === VERSIONS[peer])) return;
   console.error('Fetching the other runtimes for the bench.');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies: VERSIONS }));
@@ -33,6 +33,17 @@ export function fetchPeers() {
     ['install', '--ignore-scripts', '--omit=peer', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', folder],
     { stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' },
   );
+}
+
+/**
+ * Undefined where it is not installed.
+ *
+ * @param {Peer} name
+ * @returns {string | undefined}
+ */
+function installedVersion(name) {
+  const file = join(peerModules, name, 'package.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
 /**

@@ -78,11 +78,14 @@ async function runAll() {
 async function checkFirstLosses(runs) {
   for (const net of options.net) {
     const ofNet = runs.filter(({ setup }) => setup.net === net);
-    // tfjs cpu took smaller batches than the others: something must take the same ones.
-    const slow = ofNet.find(({ setup }) => !isQuick(setup));
-    if (slow) {
-      const setup = { ...slow.setup, runtime: /** @type {const} */ ('tfjs-wasm') };
-      ofNet.push({ setup, report: await runSetup(setup, 1, folder) });
+    // Who took smaller batches than the others, as tfjs does, is compared on the same ones with the engine and another peer.
+    for (const { setup: slow } of [...new Map(ofNet.map((run) => [run.setup.batchSize, run])).values()]) {
+      for (const runtime of /** @type {const} */ (['engine', 'tfjs-wasm'])) {
+        const isThere = ofNet.some(({ setup }) => setup.batchSize === slow.batchSize && setup.runtime === runtime);
+        if (isThere || (runtime === 'tfjs-wasm' && isQuick(slow))) continue;
+        const setup = { ...slow, runtime, executable: process.execPath };
+        ofNet.push({ setup, report: await runSetup(setup, 1, folder) });
+      }
     }
     checkLosses(ofNet);
   }

@@ -8,15 +8,20 @@ const options = { topK: Number(topK) };
 const opening =
   model === 'cifar10' ? cifar10Classifier({ alpha: 1, threads: 1 }) : createClassifier(model, { threads: 1 });
 
+/** What has been answered: answers go out in the order of the questions. */
+let answered = Promise.resolve();
+
 // Messages may come before the model is there. Calls queue up, and each reads its pictures while others are in work.
-process.on('message', async (/** @type {string[]} */ files) => {
-  try {
-    process.send?.(await classify(await opening, files));
-  } catch (error) {
-    console.error(error instanceof MobilenetError ? error.message : error);
-    process.exit(1);
-  }
+process.on('message', (/** @type {string[]} */ files) => {
+  const results = opening.then((classifier) => classify(classifier, files));
+  answered = Promise.all([results, answered]).then(([found]) => void process.send?.(found), fail);
 });
+
+/** @param {unknown} error */
+function fail(error) {
+  console.error(error instanceof MobilenetError ? error.message : error);
+  process.exit(1);
+}
 
 /**
  * All at once, which is faster; where one of them cannot be read, one by one.

@@ -4,7 +4,8 @@
 //   curl --form picture=@cat.jpg 'http://127.0.0.1:3000/classify?topK=3'
 //   curl --data-binary @cat.jpg --header 'content-type: image/jpeg' http://127.0.0.1:3000/classify
 //
-// It stops on SIGTERM or Ctrl-C: what is in work is finished, nothing new is taken, and the process ends with code 0.
+// It stops on SIGTERM or Ctrl-C: what is in work is finished, nothing new is taken, and the process ends with code 0,
+// at the latest when an upload and its answer would have taken too long.
 //
 // Outside of this repository:
 //   npm install mobilenet-v1-ts @tensorflow/tfjs-core @tensorflow/tfjs-layers @tensorflow/tfjs-backend-cpu \
@@ -15,6 +16,8 @@ import { MobilenetError } from 'mobilenet-v1-ts';
 import { createApp } from './app.mjs';
 import { openClassifier } from './classifier.mjs';
 import { parseOptions } from './options.mjs';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'];
 
 try {
   await main();
@@ -36,8 +39,14 @@ async function main() {
     await app.close();
     throw error;
   }
-  // Once: a second signal ends the process at once.
-  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => app.close());
+  const stop = () => {
+    // A second signal, whichever it is, ends the process at once.
+    for (const signal of SIGNALS) process.off(signal, stop);
+    app.close();
+    // Node looks for uploads that have come to a stand no more once it closes.
+    setTimeout(() => app.server.closeAllConnections(), limits.uploadMs + limits.answerMs).unref();
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
 }
 
 /**

@@ -38,7 +38,8 @@ export async function checkPicture(bytes, maxPixels) {
   if (!SIGNATURES.some((signature) => start.startsWith(signature))) {
     throw new Refusal(415, 'The upload is neither a JPEG nor a PNG.');
   }
-  const { width, height } = await sharp(bytes)
+  // sharp's own limit would call a header broken that is not.
+  const { width, height } = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch(() => {
       throw new Refusal(422, "The picture's header is broken.");

@@ -33,18 +33,29 @@ export function paddingOf(model: LayersModel, chain: readonly Layer[]): PaddingS
 
 /** Whether a model pads as in a style, by whatever layers. */
 export function padsAs(model: LayersModel, chain: readonly Layer[], style: PaddingStyle): boolean {
-  return !firstOther(model, chain, style);
+  // Where a layer that changes sizes in its own way comes before all strides, nothing is known of them.
+  const isSeen = windowsOf(model, chain).length > 0 || !chain.some(isStrided);
+  return isSeen && !firstOther(model, chain, style);
 }
 
 /** The first convolution with a stride that pads in another way. */
 function firstOther(model: LayersModel, chain: readonly Layer[], style: PaddingStyle) {
-  const axes = ([0, 1] as const).map((axis) =>
-    stridedWindows(chain, axis, model.inputs[0]!.shape[axis + 1] ?? USUAL_SIZE),
-  );
-  return axes.flat().find((window) => {
+  return windowsOf(model, chain).find((window) => {
     const expected = placed(window, style);
     return window.before !== expected.before || window.places !== expected.places;
   });
+}
+
+/** The convolutions with a stride, along both axes. */
+function windowsOf(model: LayersModel, chain: readonly Layer[]) {
+  return ([0, 1] as const).flatMap((axis) =>
+    stridedWindows(chain, axis, model.inputs[0]!.shape[axis + 1] ?? USUAL_SIZE),
+  );
+}
+
+function isStrided(layer: Layer): boolean {
+  const { strides } = layer.getConfig() as WindowConfig;
+  return CONVOLUTIONS.includes(layer.getClassName()) && strides!.some((stride) => stride > 1);
 }
 
 /** A convolution along one axis. */
@@ -79,8 +90,8 @@ function stridedWindows(chain: readonly Layer[], axis: 0 | 1, inputSize: number)
       const window = { size, kernel: poolSize![axis]!, stride: strides![axis]! };
       const placement = place(window, padding as Mode, zeros);
       const block = kind === 'Conv2D' ? 'conv' : 'depthwise';
-      const isConvolution = kind === 'Conv2D' || kind === 'DepthwiseConv2D';
-      if (isConvolution && window.stride > 1) found.push({ name: layer.name, kind: block, ...window, ...placement });
+      if (CONVOLUTIONS.includes(kind) && window.stride > 1)
+        found.push({ name: layer.name, kind: block, ...window, ...placement });
       size = placement.places;
       zeros = [0, 0];
     } else if (!keepsSize.has(kind)) {
@@ -100,7 +111,11 @@ interface WindowConfig {
 }
 
 const windowKinds: ReadonlySet<string> = new Set(['AveragePooling2D', 'Conv2D', 'DepthwiseConv2D', 'MaxPooling2D']);
-const keepsSize: ReadonlySet<string> = new Set(['Activation', 'BatchNormalization', 'Dropout', 'LeakyReLU', 'ReLU']);
+const CONVOLUTIONS = ['Conv2D', 'DepthwiseConv2D'];
+const keepsSize: ReadonlySet<string> = new Set([
+  ...['Activation', 'ELU', 'LeakyReLU', 'PReLU', 'ReLU', 'Softmax', 'ThresholdedReLU'],
+  ...['AlphaDropout', 'BatchNormalization', 'Dropout', 'GaussianDropout', 'GaussianNoise', 'Rescaling'],
+]);
 
 /** Where the window would begin with another padding. */
 function placed(window: SlidingWindow, style: PaddingStyle): Placed {

@@ -88,7 +88,7 @@ export type Stage = ConvStage | DepthwiseStage | PoolStage | DropoutStage;
 export interface StageGraph {
   readonly input: FeatureSize;
   readonly stages: readonly Stage[];
-  /** Outputs of the last stage, which is 1 x 1 pixel. */
+  /** Channels of the last stage: the outputs where that is 1 x 1 pixel, as in all that is trained. */
   readonly classes: number;
   /** Whether the model ends in a softmax; the stages end before it. */
   readonly outputKind: 'probabilities' | 'logits';

@@ -407,6 +407,10 @@ describe.skipIf(!chromiumPath)(`the live page in headless Chromium${why}`, { tim
     await ended(page, 'Stopped');
     await tabTo('train-continue');
     await tabTo('matrix');
+    // The link to the content leads there, and not to another tab.
+    await page.locator('.skip').focus();
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('tab', { name: 'Train' }).getAttribute('aria-selected')).toBe('true');
   });
 
   test('every control has a name for screen readers, and nothing is wider than a telephone', async () => {

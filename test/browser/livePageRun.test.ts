@@ -23,7 +23,7 @@ import { TabLocks } from './tabLocks';
 const { paths, emit, useModel } = vi.hoisted(() => ({
   paths: { root: '' },
   emit: vi.fn<(event: string, detail: unknown) => void>(),
-  useModel: vi.fn<(model: LayersModel, title: string) => Promise<void>>(),
+  useModel: vi.fn<(model: LayersModel, title: string) => Promise<{ isKept: boolean }>>(),
 }));
 
 vi.mock('../../examples/browser/src/worker/serve', () => ({ emit }));
@@ -66,6 +66,13 @@ function at<Name extends keyof WorkerEvents>(name: Name, act: (detail: WorkerEve
 const told = (name: keyof WorkerEvents) =>
   emit.mock.calls.filter(([event]) => event === name).map(([, detail]) => detail);
 
+function keepsModels(isKept: boolean): void {
+  useModel.mockReset().mockImplementation(async (model) => {
+    model.dispose();
+    return { isKept };
+  });
+}
+
 let locks: TabLocks;
 beforeAll(() => setBackend('cpu'));
 beforeEach(() => {
@@ -73,7 +80,7 @@ beforeEach(() => {
   vi.stubGlobal('isSecureContext', true);
   vi.stubGlobal('navigator', { locks });
   emit.mockReset();
-  useModel.mockReset().mockImplementation(async (model) => void model.dispose());
+  keepsModels(true);
   for (const name of readdirSync(paths.root)) rmSync(join(paths.root, name), { recursive: true });
 });
 afterEach(() => void vi.unstubAllGlobals());
@@ -84,23 +91,45 @@ test('where an epoch has fewer than 50 batches, a tab that is closed loses no ep
   at('runEpoch', ({ epoch }) => {
     if (epoch === 2) cpSync(paths.root, closed, { recursive: true });
   });
-  expect(await startRun(OWN, settings(3))).toEqual({ state: 'finished', canContinue: false });
+  expect(await startRun(OWN, settings(3))).toEqual({ state: 'finished', canContinue: false, isKept: true });
   expect(await savedRun()).toBeUndefined();
 
   emit.mockReset();
   cpSync(closed, paths.root, { recursive: true });
   rmSync(closed, { recursive: true });
   expect(await savedRun()).toMatchObject({ title: 'cups', epochsDone: 1 });
-  expect(await continueRun()).toEqual({ state: 'finished', canContinue: false });
+  expect(await continueRun()).toEqual({ state: 'finished', canContinue: false, isKept: true });
   expect(told('runStart')).toMatchObject([{ resumed: true, epochs: [{ epoch: 1 }] }]);
   expect(told('runEpoch')).toMatchObject([{ epoch: 2 }, { epoch: 3 }]);
   expect(useModel).toHaveBeenCalledTimes(2);
 });
 
+test('a training whose model could not be stored keeps its checkpoint, and is at its end again at the next visit', async () => {
+  keepsModels(false);
+  expect(await startRun(OWN, settings(2))).toEqual({ state: 'finished', canContinue: false, isKept: false });
+  expect(await savedRun()).toMatchObject({ title: 'cups', epochsDone: 2 });
+  keepsModels(true);
+  emit.mockReset();
+  expect(await continueRun()).toEqual({ state: 'finished', canContinue: false, isKept: true });
+  expect(told('runEpoch')).toEqual([]);
+  expect(await savedRun()).toBeUndefined();
+});
+
+test('a checkpoint is not removed before the model is stored', async () => {
+  let stillThere: unknown;
+  useModel.mockImplementation(async (model) => {
+    stillThere = readdirSync(paths.root);
+    model.dispose();
+    return { isKept: true };
+  });
+  await startRun(OWN, settings(1));
+  expect(stillThere).toEqual(expect.arrayContaining(['run.json']));
+});
+
 test('without a checkpoint a training begins anew, and what is stopped within its first epoch takes no place', async () => {
   await writeRunRecord(recordOf(20));
   at('runStep', stopRun);
-  expect(await continueRun()).toEqual({ state: 'stopped', canContinue: true });
+  expect(await continueRun()).toEqual({ state: 'stopped', canContinue: true, isKept: false });
   expect(told('runStart')).toMatchObject([{ resumed: false, epochs: [] } satisfies Partial<RunStart>]);
   expect(useModel).not.toHaveBeenCalled();
   expect(await savedRun()).toMatchObject({ epochsDone: 0 });
@@ -116,9 +145,9 @@ test('a checkpoint that cannot be read is an error, and the untrained network ta
 
 test('a training that goes on is of use as soon as its checkpoint is read', async () => {
   at('runEpoch', stopRun);
-  expect(await startRun(OWN, settings(3))).toEqual({ state: 'stopped', canContinue: true });
+  expect(await startRun(OWN, settings(3))).toEqual({ state: 'stopped', canContinue: true, isKept: true });
   at('runStep', stopRun);
-  expect(await continueRun()).toEqual({ state: 'stopped', canContinue: true });
+  expect(await continueRun()).toEqual({ state: 'stopped', canContinue: true, isKept: true });
   expect(told('runStart')).toMatchObject([{ resumed: false }, { resumed: true, epochs: [{ epoch: 1 }] }]);
   expect(useModel).toHaveBeenCalledTimes(2);
 });

@@ -85,4 +85,16 @@ describe.skipIf(!chromiumPath)(`TFLite files by LiteRT.js in headless Chromium${
     );
     expect((await compare(model)).difference).toBeLessThan(1e-5);
   });
+
+  test('a softmax over a map, and a pool behind a dense layer: within 1e-5', async () => {
+    const spatial = chain([4, 5, 2], layers.conv2d({ filters: 3, kernelSize: 1 }), layers.flatten(), layers.softmax());
+    const pooled = chain(
+      [4, 5, 2],
+      layers.flatten(),
+      layers.dense({ units: 6 }),
+      layers.reshape({ targetShape: [1, 1, 6] }),
+      layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
+    );
+    for (const model of [spatial, pooled]) expect((await compare(model)).difference).toBeLessThan(1e-5);
+  });
 });

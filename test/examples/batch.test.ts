@@ -42,6 +42,24 @@ test('lines of JSON in the order of the paths, from two processes; broken pictur
   );
 });
 
+test('one process answers in the order of the paths, also where a group holds a broken picture', async () => {
+  const files: Record<string, Uint8Array | string> = { 'many/05.jpg': 'no picture' };
+  // More than two groups, of which one process has several at a time.
+  for (let n = 10; n < 50; n++) files[`many/${n}.jpg`] = await drawnJpeg('ring', n % 10);
+  const root = await writeTree(files);
+  try {
+    const args = [join(root, 'many'), '--format', 'ndjson', '--processes', '1'];
+    const { code, stdout, stderr } = await batch(...args);
+    expect(code, stderr).toBe(1);
+    const rows = stdout.trim().split('\n');
+    expect(rows.map((row) => JSON.parse(row).picture.slice(-6))).toEqual(
+      Array.from({ length: 40 }, (_, n) => `${n + 10}.jpg`),
+    );
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 test('CSV into a file', async () => {
   const args = ['photos/deep', '--processes', '1', '--out', 'classes.csv'];
   const { code, stdout, stderr } = await batch(...args);

@@ -1,6 +1,7 @@
 // The service as a process of its own, with the model that comes with the package.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawnJpeg, drawnPng } from './drawnPictures';
@@ -9,12 +10,17 @@ import { startExample } from './runExample';
 
 const JPEG = { 'content-type': 'image/jpeg' };
 
+/** The service on a port of its own, when it listens. */
+async function startService(...args: string[]): Promise<[ChildProcessWithoutNullStreams, address: string]> {
+  const started = startExample('httpService/server.mjs', ['--port', '0', '--log-level', 'warn', ...args]);
+  const [text] = await once(started.stdout.setEncoding('utf8'), 'data');
+  return [started, /^Classifies into 10 classes at (\S+)\n$/.exec(text)![1]!];
+}
+
 let service: ChildProcessWithoutNullStreams;
 let address: string;
 beforeAll(async () => {
-  service = startExample('httpService/server.mjs', ['--port', '0', '--log-level', 'warn']);
-  const [text] = await once(service.stdout.setEncoding('utf8'), 'data');
-  address = /^Classifies into 10 classes at (\S+)\n$/.exec(text)![1]!;
+  [service, address] = await startService();
 });
 afterAll(() => void service.kill('SIGKILL'));
 
@@ -53,4 +59,21 @@ test('SIGTERM: what was taken is answered, and it ends with code 0', async () =>
   for (const response of await Promise.all(open)) expect(response.status).toBe(200);
   expect(await exit).toEqual([0, null]);
   expect(stderr.replaceAll(/[\s\S]*={20,}\n/g, '').trim()).toBe('');
+});
+
+test('SIGTERM, while an upload has come to a stand: it ends when that would have taken too long, with code 0', async () => {
+  const [stalled, place] = await startService('--upload-seconds', '1', '--answer-seconds', '1');
+  const { hostname, port } = new URL(place);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.write('POST /classify HTTP/1.1\r\nhost: a\r\ncontent-type: image/jpeg\r\ncontent-length: 100\r\n\r\n1');
+  const health = async () => (await fetch(new URL('/health', place))).json();
+  await expect.poll(health, { interval: 5, timeout: 10_000 }).toMatchObject({ uploads: 1 });
+  stalled.kill('SIGTERM');
+  try {
+    expect(await once(stalled, 'exit', { signal: AbortSignal.timeout(20_000) })).toEqual([0, null]);
+  } finally {
+    stalled.kill('SIGKILL');
+    socket.destroy();
+  }
 });

@@ -84,6 +84,20 @@ describe('what is no MobileNetV1 is refused, and why', () => {
     ['Gemm with transA', () => gemm({ transA: { int: 1 } }), /transA/],
     ['zeros around channels', () => padded([0, 1, 0, 1, 0, 1, 0, 1]), /zeros around a picture/],
     ['fewer zeros than none', () => padded([0, 0, -1, 0, 0, 0, 0, 0]), /zeros around a picture/],
+    ['pads of ones', () => padded([0, 0, 1, 1, 0, 0, 1, 1], { value: { float: 1 } }), /to pad with zeros, received 1/],
+    [
+      'pads of a half, as an input',
+      () =>
+        fileOf(
+          [node('Pad', ['x', 'pads', 'half'], 'p'), node('Conv', ['p', 'w'], 'y')],
+          [
+            kernel,
+            weight('pads', int64Tensor([0, 0, 1, 1, 0, 0, 1, 1])),
+            weight('half', floatTensor('float32', [0.5], [])),
+          ],
+        ),
+      /to pad with zeros, received 0.5/,
+    ],
     ['too few pads', () => padded([1, 1]), /zeros around a picture/],
     [
       'a mean over a part',

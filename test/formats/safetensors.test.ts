@@ -304,12 +304,12 @@ describe('files that are refused', () => {
       'moving_variance of layer b',
     ],
     ['metadata that is no JSON', {}, { 'mobilenet-v1-ts': '{' }, /JSON under mobilenet-v1-ts/],
-    ['metadata without epsilons', {}, own({ padding: 'same' }), /layers, epsilons, strides and padding/],
+    ['metadata without epsilons', {}, own({ padding: 'same' }), /layers, epsilons, strides, dilations and padding/],
     [
       'metadata of an unknown padding',
       {},
       own({ epsilons: [], padding: 'valid' }),
-      /layers, epsilons, strides and padding/,
+      /layers, epsilons, strides, dilations and padding/,
     ],
     ['metadata of strides that are no pairs', {}, own({ epsilons: [], strides: [[1]] }), /layers, epsilons, strides/],
     [
@@ -318,7 +318,7 @@ describe('files that are refused', () => {
       own({ epsilons: [], strides: [] }),
       /strides of 1/,
     ],
-    ['metadata of a negative epsilon', {}, own({ epsilons: [-1] }), /layers, epsilons, strides and padding/],
+    ['metadata of a negative epsilon', {}, own({ epsilons: [-1] }), /layers, epsilons, strides, dilations and padding/],
     [
       'metadata of other layers',
       { 'a/kernel': tensor(4, 3) },

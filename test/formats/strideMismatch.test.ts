@@ -69,10 +69,25 @@ const dilatedBy = (dilationRate: number) =>
 
 test.each([
   ['.keras', exportKeras],
+  ['safetensors', async (model) => exportSafetensors(model, { layout: 'keras' })],
   ['a layers model', async (model: LayersModel) => pickedOf(await layersModelFile(model))],
 ] as [string, (model: LayersModel) => Promise<WeightSource>][])('dilation is compared, too: %s', async (_, write) => {
   const source = await write(dilatedBy(2));
   await loadWeights(dilatedBy(2), source);
   const outcome = loadWeights(dilatedBy(1), source);
   await expect(outcome).rejects.toThrow(/strides 1 x 1, dilated by 2 x 2 in layer 'dilated'.*received strides 1 x 1\./);
+});
+
+test('behind a layer that keeps the size of pictures, padding is compared and told as ever', async () => {
+  const scaled = (padding: 'keras' | 'torch') =>
+    chain([32, 32, 3], layers.rescaling({ scale: 2 / 255, offset: -1 }), narrowNet({ seed: 1, padding }));
+  for (const [padding, other] of [
+    ['keras', 'torch'],
+    ['torch', 'keras'],
+  ] as const) {
+    const file = await exportSafetensors(scaled(padding), { layout: 'keras' });
+    await loadWeights(scaled(padding), file);
+    const otherwise = scaled(other);
+    await expectFailure(() => loadWeights(otherwise, file), 'invalid-argument', `padding: '${padding}'`);
+  }
 });

@@ -276,6 +276,23 @@ describe('node by node', () => {
     expect((await read(file)).padding).toBe(expected);
   });
 
+  test.each([
+    ['dilation', [], { dilations: integers(1, 2, 2, 1) }, /node c without dilation, received dilations \[1,2,2,1\]/],
+    ['pads of ones', [node('p', 'PadV2', ['x', 'sides', 'one'])], {}, /node p to pad with zeros/],
+  ] as const)('%s is refused', async (_, pads, more, message) => {
+    const constants = {
+      kernel: floats(3, 3, 3, 2),
+      sides: { shape: [4, 2], data: Int32Array.of(0, 0, 1, 1, 1, 1, 0, 0) },
+      one: constant(1),
+    };
+    const input = pads.length > 0 ? 'p' : 'x';
+    const file = graphFile([8, 8, 3], constants, [
+      ...pads,
+      node('c', 'Conv2D', [input, 'kernel'], sliding(1, 'VALID', more)),
+    ]);
+    await expect(read(file)).rejects.toThrow(message);
+  });
+
   test('two biases are one, and an offset behind a batch norm goes into beta', async () => {
     const constants = {
       kernel: floats(1, 1, 3, 2),

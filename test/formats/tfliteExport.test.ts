@@ -116,6 +116,20 @@ describe('what is in a file', () => {
     expect(steps.slice(-2)).toEqual(['SOFTMAX [1,6]', 'RESHAPE [1,2,3]']);
   });
 
+  test('a softmax behind a flattened map is over all of it; a pool behind a dense layer reads a map', async () => {
+    const spatial = chain([2, 3, 2], layers.conv2d({ filters: 4, kernelSize: 1 }), layers.flatten(), layers.softmax());
+    expect((await outline(await exportTflite(spatial))).slice(-2)).toEqual(['RESHAPE [1,24]', 'SOFTMAX [1,24]']);
+    const pooled = chain(
+      [4, 4, 2],
+      layers.flatten(),
+      layers.dense({ units: 6 }),
+      layers.reshape({ targetShape: [1, 1, 6] }),
+      layers.globalAveragePooling2d({}),
+    );
+    const steps = await outline(await exportTflite(pooled));
+    expect(steps.slice(2, 4)).toEqual(['RESHAPE [1,1,1,6]', 'MEAN [1,1,1,6]']);
+  });
+
   test('a convolution behind a dense layer reads a map', async () => {
     const model = chain(
       [4, 4, 2],

@@ -90,6 +90,8 @@ export interface RunEnd {
   state: 'finished' | 'stopped';
   /** Whether it can go on. */
   canContinue: boolean;
+  /** Whether its model is there at the next visit. */
+  isKept: boolean;
 }
 
 /** A training that was interrupted, and can go on. */

@@ -19,7 +19,9 @@ interface ServiceWorkerScope {
 }
 
 const scope = self as unknown as ServiceWorkerScope;
-const PREFIX = 'live-page-';
+/** The folder of the page; other pages of the origin, and copies of this one, are none of its business. */
+const HOME = new URL('./', location.href).pathname;
+const PREFIX = `live-page-${HOME}-`;
 const CACHE = PREFIX + VERSION;
 
 scope.addEventListener('install', (event) => event.waitUntil(install()));
@@ -48,6 +50,8 @@ async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   // Servers say that an answer varies with the origin that asks; here there is one.
   const options = { ignoreSearch: true, ignoreVary: true };
-  const cached = await cache.match(request.mode === 'navigate' ? './' : request, options);
+  const { pathname } = new URL(request.url);
+  const isPage = request.mode === 'navigate' && [HOME, `${HOME}index.html`].includes(pathname);
+  const cached = await cache.match(isPage ? './' : request, options);
   return cached ?? fetch(request);
 }

@@ -2,7 +2,7 @@ import { refuse } from '../../io/refuse';
 import type { Values } from '../networkWeights';
 import type { Hdf5Group } from './hdf5/hdf5Group';
 import type { KerasLayer } from './kerasLayer';
-import { type ConfigLayer, DEEPEST } from './modelConfig';
+import { type ConfigLayer, DEEPEST, flatLayers } from './modelConfig';
 import { Queues } from './queues';
 import { classesWithWeights, snakeCase } from './weightNames';
 
@@ -74,7 +74,8 @@ function inOrder(where: string, config: readonly ConfigLayer[], saved: readonly 
   const layers = config.flatMap((layer): KerasLayer[] => {
     const className = snakeCase(layer.className);
     const known = classesWithWeights.get(className);
-    if (!known && !layer.layers) return [];
+    // Models without weights, of random changes to pictures for instance, are not among what was saved.
+    if (layer.layers ? !flatLayers(layer.layers).some(hasWeights) : !known) return [];
     const next = queues.next(`${className} ${layer.layers !== undefined}`);
     if (layer.layers) return next?.inside ? inOrder(where, layer.layers, next.inside) : [];
     if (!known || !next) refuse(where, `weights of layer ${layer.name}`, 'none');
@@ -87,6 +88,8 @@ function inOrder(where: string, config: readonly ConfigLayer[], saved: readonly 
   if (left) refuse(where, 'weights of the layers of its configuration', `others: ${left.path}`);
   return layers;
 }
+
+const hasWeights = ({ className }: ConfigLayer) => classesWithWeights.has(snakeCase(className));
 
 function readVars(where: string, path: string, vars: Hdf5Group | undefined, names: readonly string[]) {
   const count = vars?.names.length ?? 0;

@@ -151,6 +151,9 @@ function readPad(network: Network, { name, inputs, attributes }: OnnxNode): void
   if (!isPlain || mode !== 'constant' || n0 + n1 !== 0 || (!isLast && a0 + a1 !== 0)) {
     refuse(where, `${name} to put zeros around a picture`, `${mode}, [${pads}]`);
   }
+  const value = inputs[2] ? (constants.floats(inputs[2]).data[0] ?? 0) : (attributes.get('value')?.float ?? 0);
+  if (value !== 0) refuse(where, `${name} to pad with zeros`, value);
+  if (inputs[3]) refuse(where, `${name} to pad all axes`, 'one that names its axes');
   if (isLast) network.pad({ top: a0, left: b0, bottom: a1, right: b1 });
   else network.pad({ top: b0, left: c0, bottom: b1, right: c1 });
 }

@@ -11,6 +11,8 @@ export interface OwnMetadata extends FileMetadata {
   readonly epsilons: readonly number[];
   /** Of every kernel, rows before columns; those of a dense layer are 1. Older files have none. */
   readonly strides?: readonly (readonly number[])[] | undefined;
+  /** Likewise, where any is not 1. */
+  readonly dilations?: readonly (readonly number[])[] | undefined;
   /** How the network pads, where it is in one of the styles. */
   readonly padding?: PaddingStyle | undefined;
 }
@@ -24,17 +26,22 @@ export function readOwnMetadata(where: string, metadata: Readonly<Record<string,
   const text = metadata[METADATA_KEY];
   if (text === undefined) return undefined;
   const json = parse(where, text);
-  const { layers, epsilons, strides, padding } = isObject(json) ? json : {};
+  const { layers, epsilons, strides, dilations, padding } = isObject(json) ? json : {};
   const style = paddingStyles.find((one) => one === padding);
   if (
     (layers !== undefined && !isListOf(layers, isText)) ||
     !isListOf(epsilons, isSize) ||
     (strides !== undefined && !isListOf(strides, isPair)) ||
+    (dilations !== undefined && !isListOf(dilations, isPair)) ||
     (padding !== undefined && !style)
   ) {
-    refuse(where, `layers, epsilons, strides and padding under ${METADATA_KEY} of the metadata`, text.slice(0, 200));
+    refuse(
+      where,
+      `layers, epsilons, strides, dilations and padding under ${METADATA_KEY} of the metadata`,
+      text.slice(0, 200),
+    );
   }
-  return { ...readMetadata(json), layers, epsilons, strides, padding: style };
+  return { ...readMetadata(json), layers, epsilons, strides, dilations, padding: style };
 }
 
 export function writeOwnMetadata(metadata: OwnMetadata): Record<string, string> {

@@ -17,31 +17,37 @@ export async function readSafetensorsWeights({ bytes, where }: WeightFile): Prom
   const { tensors, metadata } = readSafetensors(bytes, where);
   const own = readOwnMetadata(where, metadata);
   const framework = hasKerasNames(tensors) ? undefined : frameworkOf(tensors);
-  const { layers: order, epsilons, strides, padding, ...ofPictures }: Partial<OwnMetadata> = own ?? {};
+  const { layers: order, epsilons, strides, dilations, padding, ...ofPictures }: Partial<OwnMetadata> = own ?? {};
   const epsilonOf = (norm: number) => epsilons?.[norm] ?? framework?.epsilon;
   const layers = framework ? torchLayers(where, tensors, epsilonOf) : kerasLayers(where, tensors, order, epsilonOf);
   checkChain(where, layers);
   return {
     format: 'safetensors',
     where,
-    layers: strides ? withStrides(where, layers, strides) : layers,
+    layers: strides ? withSteps(where, layers, strides, dilations) : layers,
     padding: own ? padding : framework?.padding,
     inputRange: own ? undefined : imagenetRange(layers),
     ...ofPictures,
   };
 }
 
-function withStrides(
+type Pairs = readonly (readonly number[])[];
+
+function withSteps(
   where: string,
   layers: readonly WeightedLayer[],
-  strides: readonly (readonly number[])[],
+  strides: Pairs,
+  dilations: Pairs | undefined,
 ): WeightedLayer[] {
   const kernels = layers.filter(({ kind }) => kind !== 'batchNorm');
-  if (kernels.length !== strides.length) refuse(where, `strides of ${kernels.length} kernels`, strides.length);
-  const of = new Map(kernels.map((layer, i) => [layer, strides[i]]));
-  return layers.map((layer) =>
-    layer.kind === 'conv' || layer.kind === 'depthwise' ? { ...layer, strides: of.get(layer) } : layer,
-  );
+  for (const [name, { length }] of Object.entries({ strides, ...(dilations && { dilations }) })) {
+    if (kernels.length !== length) refuse(where, `${name} of ${kernels.length} kernels`, length);
+  }
+  return layers.map((layer) => {
+    if (layer.kind !== 'conv' && layer.kind !== 'depthwise') return layer;
+    const i = kernels.indexOf(layer);
+    return { ...layer, strides: strides[i], ...(dilations && { dilationRate: dilations[i] }) };
+  });
 }
 
 /** What its framework says of a network, where the file does not. */

@@ -39,7 +39,10 @@ export async function writeSafetensorsWeights(
   const tensors = await ModelTensors.read(layers, epsilon);
   const epsilons = layers.flatMap((layer) => (layer.kind === 'batchNorm' ? [epsilon ?? layer.epsilon] : []));
   const strides = units.flatMap(({ kernel }) => (kernel ? [stridesOf(kernel)] : []));
-  const own = { epsilons, strides, padding: paddingOf(model, chain), ...writeMetadata(getModelMetadata(model)) };
+  const dilations = units.flatMap(({ kernel }) => (kernel ? [dilationsOf(kernel)] : []));
+  const isDilated = dilations.flat().some((rate) => rate !== 1);
+  const steps = { strides, ...(isDilated && { dilations }) };
+  const own = { epsilons, ...steps, padding: paddingOf(model, chain), ...writeMetadata(getModelMetadata(model)) };
   if (layout === 'keras') {
     const names = layers.map(({ name }) => name);
     return writeSafetensors(kerasTensors(WHERE, layers, tensors), writeOwnMetadata({ ...own, layers: names }));
@@ -56,4 +59,8 @@ export async function writeSafetensorsWeights(
 
 function stridesOf({ kind, layer }: ModelKernel): readonly number[] {
   return kind === 'dense' ? [1, 1] : (layer.getConfig().strides as readonly number[]);
+}
+
+function dilationsOf({ kind, layer }: ModelKernel): readonly number[] {
+  return kind === 'dense' ? [1, 1] : (layer.getConfig().dilationRate as readonly number[]);
 }

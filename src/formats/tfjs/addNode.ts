@@ -104,7 +104,10 @@ function addQuotient({ constants, layers }: GraphWalk, node: GraphNode): void {
   );
 }
 
-function addPad({ constants, windows }: GraphWalk, node: GraphNode): void {
+function addPad({ where, constants, windows }: GraphWalk, node: GraphNode): void {
+  if (constants.has(node, 2) && constants.floats(node, 2).data.some((value) => value !== 0)) {
+    refuse(where, `node ${node.name} to pad with zeros`, 'another value');
+  }
   windows.pad(constants.integers(node, 1));
 }
 

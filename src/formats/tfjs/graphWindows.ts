@@ -31,6 +31,10 @@ export class GraphWindows {
     if (!(strideHeight >= 1 && strideWidth >= 1)) {
       refuse(this.where, `strides of node ${node.name} of at least 1`, `${strideHeight} x ${strideWidth}`);
     }
+    const dilations = integersAttribute(node, 'dilations');
+    if (dilations.some((rate) => rate !== 1)) {
+      refuse(this.where, `node ${node.name} without dilation`, `dilations [${dilations}]`);
+    }
     const padding = textAttribute(node, 'padding')?.toLowerCase();
     if (padding === 'explicit') this.pad(integersAttribute(node, 'explicit_paddings'));
     const sliding: Sliding = {

@@ -90,6 +90,7 @@ export class NetworkWriter {
 
   /** The mean of each channel, `[1,1,C]`. */
   pool(name: string): void {
+    if (this.last.shape.length === 1) this.reshape(`${name}/map`, [1, 1, ...this.last.shape]);
     const axes = [this.graph.integers(`${name}/axes`, [2], [1, 2])];
     const fields: OptionField[] = [[ReducerField.keepDims, 'int8', 1]];
     this.append(Op.MEAN, name, axes, [1, 1, this.last.shape.at(-1)!], { type: OptionsType.reducer, fields });

@@ -36,8 +36,10 @@ export async function writeTflite(
   const shape = model.outputs[0]!.shape.slice(1) as number[];
   if (stages.outputKind === 'probabilities') {
     // It is taken over the last axis, which a Reshape behind it may have made another one.
-    if (shape.at(-1) === stages.classes) writer.reshape(`${output}/reshape`, shape);
-    else writer.reshape(`${output}/classes`, [stages.classes]);
+    const { height, width, channels } = stages.stages.at(-1)?.output ?? stages.input;
+    const classes = height * width * channels;
+    if (shape.at(-1) === classes) writer.reshape(`${output}/reshape`, shape);
+    else writer.reshape(`${output}/classes`, [classes]);
     writer.softmax(`${output}/softmax`);
   }
   writer.reshape(`${output}/reshape`, shape);

@@ -6,6 +6,8 @@ import type { WorkerClient } from '../workerClient';
 import { sayRun, setUpRunView, showProgress } from './runView';
 import { type SourceForm, setUpSourceForm } from './sourceForm';
 
+const NOT_KEPT = 'This browser has no room to keep the model for the next visit: download it below, under “The model”.';
+
 type State = 'running' | 'stopped' | 'ended';
 
 /** Has a network trained, stopped and trained on. */
@@ -69,11 +71,15 @@ function createRunner(worker: WorkerClient): (begun: Promise<RunEnd>) => Promise
   return async (begun) => {
     isLoading = true;
     showState('running');
+    // What is not kept is gone with the page: the browser asks first.
+    const isKept = byId<HTMLInputElement>('keep').checked;
+    if (!isKept) window.addEventListener('beforeunload', ask);
     try {
-      const { state, canContinue } = await begun;
+      const { state, canContinue, isKept } = await begun;
       showState(canContinue ? 'stopped' : 'ended');
       if (state === 'finished') showProgress(1);
       sayRun(state === 'finished' ? 'Finished: this model classifies from now on' : 'Stopped');
+      if (state === 'finished' && !isKept) showNotice(byId('run-notice'), NOT_KEPT, 'error');
     } catch (error) {
       if (isLoading) byId('run-title').textContent = 'The training did not start';
       showState('ended');
@@ -82,9 +88,12 @@ function createRunner(worker: WorkerClient): (begun: Promise<RunEnd>) => Promise
       showError(byId('run-notice'), error);
     } finally {
       isLoading = false;
+      window.removeEventListener('beforeunload', ask);
     }
   };
 }
+
+const ask = (event: BeforeUnloadEvent) => event.preventDefault();
 
 function showState(state: State): void {
   const isRunning = state === 'running';

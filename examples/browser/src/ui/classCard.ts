@@ -31,6 +31,8 @@ export class ClassCard {
   });
   readonly #cameraButton = element('button', { type: 'button' }, `Take ${PICTURES} pictures`);
   #stopTaking: (() => void) | undefined;
+  /** How many lots of pictures are being read in. */
+  #reading = 0;
 
   constructor(name: string, placeholder: string) {
     this.#name = element('input', { type: 'text', value: name, placeholder, autocomplete: 'off' });
@@ -55,6 +57,11 @@ export class ClassCard {
     return { name: this.#name.value.trim(), files: this.files };
   }
 
+  /** Whether pictures that were given are not all here yet. */
+  get isReading(): boolean {
+    return this.#reading > 0;
+  }
+
   /** Says what is wrong with it, and puts the cursor there. */
   complain(text: string): void {
     showNotice(this.#notice, text, 'error');
@@ -63,6 +70,15 @@ export class ClassCard {
 
   /** Takes pictures in; those that cannot be decoded are named and left out. */
   async add(files: readonly File[]): Promise<void> {
+    this.#reading++;
+    try {
+      await this.#read(files);
+    } finally {
+      this.#reading--;
+    }
+  }
+
+  async #read(files: readonly File[]): Promise<void> {
     const broken: { file: string }[] = [];
     for (const file of files) {
       // Of many pictures the worker finds the broken ones, and tells.

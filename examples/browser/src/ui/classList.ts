@@ -39,9 +39,11 @@ export class ClassList {
           ? 'Give this class a name.'
           : names.has(name)
             ? `There are two classes named ${name}. Rename one.`
-            : files.length < pictures
-              ? `This class needs ${pictures === 1 ? 'a picture' : `${pictures} pictures`} or more.`
-              : undefined;
+            : card.isReading
+              ? 'Its pictures are still being read. Wait a moment, then try again.'
+              : files.length < pictures
+                ? `This class needs ${pictures === 1 ? 'a picture' : `${pictures} pictures`} or more.`
+                : undefined;
       if (problem) {
         card.complain(problem);
         return undefined;

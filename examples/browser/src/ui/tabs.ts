@@ -19,9 +19,10 @@ export function setUpTabs(onOpen: (name: string) => void): { open(name: string):
     history.replaceState(null, '', `#${name}`);
     open(name);
   };
+  /** The link to the content is an address, too, and no tab's. */
   const openAddress = () => {
     const asked = location.hash.slice(1);
-    open(tabs.some((tab) => nameOf(tab) === asked) ? asked : nameOf(tabs[0]!));
+    if (tabs.some((tab) => nameOf(tab) === asked)) open(asked);
   };
 
   for (const [i, tab] of tabs.entries()) {
@@ -36,6 +37,7 @@ export function setUpTabs(onOpen: (name: string) => void): { open(name: string):
     });
   }
   window.addEventListener('hashchange', openAddress);
+  open(nameOf(tabs[0]!));
   openAddress();
   return { open: choose };
 }

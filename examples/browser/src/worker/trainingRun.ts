@@ -81,7 +81,7 @@ async function alone(train: (signal: AbortSignal) => Promise<RunEnd>): Promise<R
   const { signal } = stop;
   const trained = () =>
     train(signal).catch((error): RunEnd => {
-      if (signal.aborted && error === signal.reason) return { state: 'stopped', canContinue: false };
+      if (signal.aborted && error === signal.reason) return { state: 'stopped', canContinue: false, isKept: false };
       throw error;
     });
   return unlessTraining(trained);
@@ -122,6 +122,8 @@ async function run(record: RunRecord, pictures: RunPictures, signal: AbortSignal
     hasBegun = true;
   };
   const model = buildNetwork({ alpha, classes: train.classNames.length, size: train.height }, seed);
+  let state: RunEnd['state'] | undefined;
+  let isKept = false;
   try {
     const samples = await pickSamples(validation);
     emit('runStart', {
@@ -130,16 +132,17 @@ async function run(record: RunRecord, pictures: RunPictures, signal: AbortSignal
       ...{ classNames: train.classNames, trainSize: train.size, validationSize: validation.size },
     });
     const curves = createRunCurves(record.sampled);
-    const state = await trainToEnd(model, pictures, { record, curves, samples, signal, resume, onBegun });
-    if (state === 'finished') await removeRun();
-    else if (keep) await writeRunRecord({ ...record, sampled: curves.sampled });
-    return { state, canContinue: keep && state === 'stopped' };
+    state = await trainToEnd(model, pictures, { record, curves, samples, signal, resume, onBegun });
+    if (keep) await writeRunRecord({ ...record, sampled: curves.sampled });
   } finally {
     // What it has learned is of use however it ended, but for an end within the first epoch; where a checkpoint was
     // refused it has learned nothing.
-    if (hasBegun && record.epochs.length > 0) await useModel(model, title);
+    if (hasBegun && record.epochs.length > 0) isKept = (await useModel(model, title)).isKept;
     else model.dispose();
   }
+  // Not before its model is stored: until then the checkpoint is all that outlives the page.
+  if (state === 'finished' && isKept) await removeRun();
+  return { state, canContinue: keep && state === 'stopped', isKept };
 }
 
 interface TrainingParts {
