@@ -1,8 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkCalibration } from '../data/calibration';
 import type { ImageDataset } from '../data/imageDataset';
-import type { EngineChoice } from '../engine/engineChoice';
-import { check, checkInteger, checkOptions } from '../errors';
+import { checkEngine, type EngineChoice } from '../engine/engineChoice';
+import { check, checkOptions } from '../errors';
 import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import type { FeatureSize } from '../graph/stage';
 import type { InputRange } from '../inputRange';
@@ -70,17 +70,12 @@ export const CLASSIFIER_OPTIONS = {
 export function checkClassifierOptions(options: CreateClassifierOptions): void {
   checkOptions(WHERE, options, CLASSIFIER_OPTIONS);
   const { engine = 'auto', threads, precision = 'float32', calibration, preprocessing = {} } = options;
-  check(['auto', 'tfjs', 'fused'].includes(engine), {
-    where: WHERE,
-    expected: "engine to be 'auto', 'tfjs' or 'fused'",
-    received: engine,
-  });
+  checkEngine(WHERE, engine, threads);
   check(['float32', 'int8'].includes(precision), {
     where: WHERE,
     expected: "precision to be 'float32' or 'int8'",
     received: precision,
   });
-  if (threads !== undefined) checkInteger(WHERE, 'threads', threads, 1);
   check(precision === 'float32' || engine !== 'tfjs', {
     where: WHERE,
     expected: "the engine 'fused' or 'auto' for precision 'int8'",

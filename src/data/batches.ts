@@ -97,15 +97,10 @@ async function* readBatches<Pixels extends Uint8Array | Float32Array>(
 
 /** Bytes of a canvas (clamped) or of Node (a Buffer) as those that all else is written for; numbers as they are. */
 function plainPixels<Pixels extends Uint8Array | Float32Array>(images: unknown): Pixels {
-  const kind = Object.prototype.toString.call(images);
-  if (kind === '[object Float32Array]') return images as Pixels;
-  if (kind !== '[object Uint8Array]' && kind !== '[object Uint8ClampedArray]') {
-    fail({
-      code: 'invalid-data',
-      where: "the dataset's read",
-      expected: 'images to be a Uint8Array, bytes from 0 to 255',
-      received: kind.slice(8, -1),
-    });
+  const kind = Object.prototype.toString.call(images).slice(8, -1);
+  if (kind === 'Float32Array') return images as Pixels;
+  if (!/^Uint8(Clamped)?Array$/.test(kind)) {
+    fail({ code: 'invalid-data', where: "the dataset's read", expected: 'images to be a Uint8Array', received: kind });
   }
   const bytes = images as Uint8Array;
   return (bytes.constructor === Uint8Array ? bytes : viewOf(bytes)) as Pixels;

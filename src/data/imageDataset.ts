@@ -206,15 +206,15 @@ export function checkLabels(
   }
 }
 
-/** Throws `invalid-data` where a dataset reads numbers, which only a page in plain JavaScript can have it do, in place of bytes. */
+/** Throws `invalid-data` where numbers were read in place of bytes: what a model has made of pictures, or pictures in floats. */
 export function checkBytes(where: string, images: Uint8Array | Float32Array): asserts images is Uint8Array {
   if (images instanceof Uint8Array) return;
   fail({
     code: 'invalid-data',
     where,
-    expected: 'pictures of bytes, from 0 to 255',
+    expected: 'pictures of bytes',
     received: 'a Float32Array',
-    remedy: 'Give the bytes of the pictures: inputRange says what they are mapped to.',
+    remedy: 'Give bytes.',
   });
 }
 

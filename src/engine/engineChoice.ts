@@ -1,5 +1,5 @@
 import { getBackend } from '@tensorflow/tfjs-core';
-import { fail, MobilenetError, type MobilenetErrorCode } from '../errors';
+import { check, checkInteger, fail, MobilenetError, type MobilenetErrorCode } from '../errors';
 import type { UnsupportedLayer } from '../graph/stage';
 
 /** What runs a model: the library's own kernels, tfjs, or whichever of them suits it. */
@@ -36,6 +36,16 @@ export async function chooseEngine<T>(choice: EngineChoice, { fused, tfjs, warni
     told.add(error.message);
     return tfjs(error.message);
   }
+}
+
+/** Throws `invalid-argument` for a choice, or a number of threads, that there is not. */
+export function checkEngine(where: string, engine: unknown, threads: number | undefined): void {
+  check(['auto', 'tfjs', 'fused'].includes(engine as EngineChoice), {
+    where,
+    expected: "engine to be 'auto', 'tfjs' or 'fused'",
+    received: engine,
+  });
+  if (threads !== undefined) checkInteger(where, 'threads', threads, 1);
 }
 
 /** A layer and what is in the way of it, as `received` of an error. */

@@ -94,7 +94,7 @@ function stridedWindows(chain: readonly Layer[], axis: 0 | 1, inputSize: number)
         found.push({ name: layer.name, kind: block, ...window, ...placement });
       size = placement.places;
       zeros = [0, 0];
-    } else if (!keepsSize.has(kind)) {
+    } else if (!keepsSize.test(kind)) {
       return found;
     }
   }
@@ -112,10 +112,7 @@ interface WindowConfig {
 
 const windowKinds: ReadonlySet<string> = new Set(['AveragePooling2D', 'Conv2D', 'DepthwiseConv2D', 'MaxPooling2D']);
 const CONVOLUTIONS = ['Conv2D', 'DepthwiseConv2D'];
-const keepsSize: ReadonlySet<string> = new Set([
-  ...['Activation', 'ELU', 'LeakyReLU', 'PReLU', 'ReLU', 'Softmax', 'ThresholdedReLU'],
-  ...['AlphaDropout', 'BatchNormalization', 'Dropout', 'GaussianDropout', 'GaussianNoise', 'Rescaling'],
-]);
+const keepsSize = /^(Activation|BatchNormalization|(Gaussian)?Dropout|GaussianNoise|\w*ReLU|ELU|Rescaling)$/;
 
 /** Where the window would begin with another padding. */
 function placed(window: SlidingWindow, style: PaddingStyle): Placed {

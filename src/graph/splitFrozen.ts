@@ -77,23 +77,15 @@ function boundaryOf(frozen: readonly Layer[], shapes: readonly Shape[]): number 
   return frozen.findLastIndex((layer, i) => !grows(layer, i)) + 1;
 }
 
-/** tfjs's layers that do in training what they do otherwise, batch norm as long as it is frozen. */
-const STEADY = new Set(
-  `Activation AveragePooling2D BatchNormalization CenterCrop Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D ELU
-  Flatten GlobalAveragePooling2D GlobalMaxPooling2D LayerNormalization LeakyReLU MaxPooling2D PReLU Permute ReLU Rescaling
-  Reshape Resizing SeparableConv2D Softmax ThresholdedReLU UpSampling2D ZeroPadding2D`.split(/\s+/),
-);
-
-const DROPOUTS = ['AlphaDropout', 'Dropout', 'GaussianDropout', 'SpatialDropout1D'];
-
-/** Whether the layer does the same in training as otherwise; of one of the user's own that is not known, frozen or not. */
+/** Whether the layer does the same in training as otherwise; of one that is not tfjs's own that is not known. */
 function isSteady(layer: Layer): boolean {
   const className = layer.getClassName();
-  if (Object.hasOwn(layer, 'call')) return false;
-  if (!DROPOUTS.includes(className)) return STEADY.has(className);
-  const { rate } = layer.getConfig() as { rate: number };
+  const isOwn = Object.keys(layers).some((name) => name.toLowerCase() === className.toLowerCase());
+  if (!isOwn || Object.hasOwn(layer, 'call')) return false;
+  if (!/Dropout|GaussianNoise|^Random/.test(className)) return true;
+  const rate = layer.getConfig().rate as number | undefined;
   // tfjs drops nothing at a rate of 1, either.
-  return rate <= 0 || rate >= 1;
+  return rate !== undefined && (rate <= 0 || rate >= 1);
 }
 
 function isKnown(shape: Shape | undefined): shape is number[] {

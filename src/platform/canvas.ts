@@ -46,9 +46,9 @@ function checkCanvas(context: Context, width: number, height: number, where: str
   fail({
     code: 'invalid-data',
     where,
-    expected: 'a picture that a canvas of this browser can hold',
+    expected: 'a picture that a canvas can hold here',
     received: `${width} x ${height} pixels`,
-    remedy: 'Make it smaller first: await createImageBitmap(blob, { resizeWidth: 1024 }).',
+    remedy: 'Make it smaller first.',
   });
 }
 

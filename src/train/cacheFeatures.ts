@@ -76,8 +76,7 @@ async function usePredictor(
 ): Promise<Predictor> {
   const { predict, engine = 'auto', threads, inputRange = [0, 1] } = options;
   if (predict) return { predict, dispose: async () => {} };
-  const warning = 'The frozen layers run through tfjs, which is slower.';
-  return createPredictor(features, { where: 'trainClassifier', engine, threads, inputRange, warning, size });
+  return createPredictor(features, { where: 'trainClassifier', engine, threads, inputRange, size });
 }
 
 function gather(

@@ -22,8 +22,6 @@ export interface CreatePredictorOptions {
   engine: EngineChoice;
   threads: number | undefined;
   inputRange: InputRange;
-  /** What is said where it goes through tfjs. @default 'The evaluation goes through tfjs, which is slower.' */
-  warning?: string;
   /** Of the pictures. */
   size: Pick<ImageDataset, 'height' | 'width'>;
 }
@@ -33,7 +31,7 @@ export function createPredictor(model: LayersModel, options: CreatePredictorOpti
   return chooseEngine(options.engine, {
     fused: () => enginePredictor(model, options),
     tfjs: () => tfjsPredictor(model, options),
-    warning: options.warning ?? 'The evaluation goes through tfjs, which is slower.',
+    warning: 'It goes through tfjs, which is slower.',
   });
 }
 

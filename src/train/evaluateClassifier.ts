@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
 import { batches } from '../data/batches';
 import { checkBytes, checkLabels, type ImageBatch, type ImageDataset } from '../data/imageDataset';
-import type { EngineChoice } from '../engine/engineChoice';
+import { checkEngine, type EngineChoice } from '../engine/engineChoice';
 import { softmax } from '../engine/softmax';
 import { check, checkInteger, checkOptions } from '../errors';
 import { type OutputKind, outputKindOf } from '../graph/outputKind';
@@ -102,12 +102,7 @@ export async function evaluateClassifier(
   const { batchSize = 128, inputRange = getModelMetadata(model).inputRange ?? [0, 1], signal } = options;
   const { engine = 'auto', threads, testTimeAugmentation, onBatch } = options;
   checkInteger(WHERE, 'batchSize', batchSize, 1);
-  if (threads !== undefined) checkInteger(WHERE, 'threads', threads, 1);
-  check(['auto', 'tfjs', 'fused'].includes(engine), {
-    where: WHERE,
-    expected: "engine to be 'auto', 'tfjs' or 'fused'",
-    received: engine,
-  });
+  checkEngine(WHERE, engine, threads);
   check(testTimeAugmentation === undefined || testTimeAugmentations.includes(testTimeAugmentation), {
     where: WHERE,
     expected: "testTimeAugmentation to be 'flip' or 'flipAndShift', or none",

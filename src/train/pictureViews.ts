@@ -1,7 +1,6 @@
 import { cropAndFlip } from '../data/augment/cropAndFlip';
-import type { ImageBatch } from '../data/imageDataset';
+import { checkBytes, type ImageBatch } from '../data/imageDataset';
 import { softmax } from '../engine/softmax';
-import { check } from '../errors';
 import type { OutputKind } from '../graph/outputKind';
 
 /** What a picture is looked at as, and what the probabilities that come of it count in the mean. */
@@ -40,7 +39,7 @@ export const testTimeAugmentations = Object.keys(views) as readonly TestTimeAugm
  * The weighted mean of the class probabilities of several views of each picture, `[n,K]`.
  *
  * @param predict gives the outputs of a batch, of the kind `outputKind`
- * @throws {MobilenetError} `invalid-argument` where the pictures are no bytes, but what a model has made of them
+ * @throws {MobilenetError} `invalid-data` where the pictures are no bytes, but what a model has made of them
  */
 export async function predictViews<Pixels extends Uint8Array | Float32Array>(
   predict: (batch: ImageBatch<Pixels>) => Promise<Float32Array>,
@@ -49,11 +48,7 @@ export async function predictViews<Pixels extends Uint8Array | Float32Array>(
   augmentation: TestTimeAugmentation,
 ): Promise<Float32Array> {
   const { images } = batch;
-  check(images instanceof Uint8Array, {
-    where: `testTimeAugmentation: '${augmentation}'`,
-    expected: 'pictures of bytes',
-    received: 'features that were computed from pictures',
-  });
+  checkBytes(`testTimeAugmentation: '${augmentation}'`, images);
   const mean = new Float32Array(batch.labels.length * batch.classes);
   for (const view of views[augmentation]) {
     const seen = viewOf({ ...batch, images }, view) as Pixels & Uint8Array;

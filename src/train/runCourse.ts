@@ -40,7 +40,8 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
             await observer.onBatch(batch);
           } catch (error) {
             // A hook that the same signal stops, where gradients wait: `ready` ends the training after their update.
-            if (!(course.pending && settings.checkpoint && isAbort(error, settings.signal))) throw error;
+            const isAbort = settings.signal?.aborted && (error as Error | undefined)?.name === 'AbortError';
+            if (!(isAbort && course.pending && settings.checkpoint)) throw error;
           }
           checkLearning();
           if (state.step % (settings.checkpoint?.everySteps ?? Number.POSITIVE_INFINITY) === 0) save.due();
@@ -70,10 +71,6 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
     await Promise.resolve(observer.onEnd(reason)).catch(() => {});
     throw reason;
   }
-}
-
-function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true && (error === signal.reason || (error as Error | undefined)?.name === 'AbortError');
 }
 
 /** Throws where layers were frozen or unfrozen since, which would change the order of the model's weights and nothing else. */

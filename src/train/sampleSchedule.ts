@@ -45,9 +45,8 @@ export function sampleSchedule(schedule: LearningRate, options: SampleScheduleOp
   const monitor = typeof schedule === 'function' ? schedule.monitor : undefined;
   check(monitor === undefined || history.length === 0 || history.some((epoch) => epoch[monitor] !== undefined), {
     where: WHERE,
-    expected: `a history with ${monitor}, which the schedule watches`,
-    received: 'one without',
-    remedy: "Give that of a training with validation, or a schedule of monitor: 'loss'.",
+    expected: `a history with ${monitor}`,
+    received: 'none',
   });
   return Array.from({ length: steps }, (_, step) => {
     const progress = step / steps;

@@ -4,7 +4,7 @@ import { platform } from '#platform';
 import { type Augmentation, checkAugmentation } from '../data/augment';
 import { checkBatchesOptions } from '../data/batches';
 import type { ImageDataset } from '../data/imageDataset';
-import type { EngineChoice } from '../engine/engineChoice';
+import { checkEngine, type EngineChoice } from '../engine/engineChoice';
 import type { OptimizerSettings, WeightRole } from '../engine/optimizer';
 import { check, checkInteger, checkOptions, quoted } from '../errors';
 import { checkInputRange, type InputRange } from '../inputRange';
@@ -108,12 +108,7 @@ function checkBudget({ epochs, maxMinutes, engine, threads }: TrainingSettings):
     received: `epochs ${epochs}, maxMinutes ${maxMinutes}`,
   });
   check(maxMinutes > 0, { where: WHERE, expected: 'maxMinutes to be above 0', received: maxMinutes });
-  check(['auto', 'tfjs', 'fused'].includes(engine), {
-    where: WHERE,
-    expected: "engine to be 'auto', 'tfjs' or 'fused'",
-    received: engine,
-  });
-  if (threads !== undefined) checkInteger(WHERE, 'threads', threads, 1);
+  checkEngine(WHERE, engine, threads);
 }
 
 function checkUpdates({ weightDecay, weightDecayOn, clipNorm, accumulateSteps, emaDecay }: TrainingSettings): void {

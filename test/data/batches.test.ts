@@ -141,7 +141,7 @@ test('bytes of a canvas, a Buffer of Node and labels in a list are read as plain
   ] as const) {
     await expect(reading(images, [0, 0])).rejects.toMatchObject({
       code: 'invalid-data',
-      message: expect.stringContaining(`expected images to be a Uint8Array, bytes from 0 to 255, received ${kind}`),
+      message: expect.stringContaining(`expected images to be a Uint8Array, received ${kind}`),
     });
   }
 });

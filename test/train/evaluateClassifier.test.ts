@@ -234,7 +234,7 @@ describe('evaluatePredictions', () => {
       }),
     };
     const predict = async ({ images }: { images: Float32Array }) => images;
-    const options = { where: 'test', batchSize: 8, outputKind: 'logits' as const };
+    const options = { where: 'test', onFeatures: true, batchSize: 8, outputKind: 'logits' as const };
     const result = await evaluatePredictions(predict, cached, options);
     const rows = Array.from({ length: 30 }, (_, i) => [features[2 * i]!, features[2 * i + 1]!]);
     const wrong = rows.flatMap(([a, b], i) => {

@@ -214,7 +214,7 @@ describe('what it resolves to and calls', () => {
       const numbers = reading((images) => Float32Array.from(images, (byte) => byte / 255));
       const refusal = {
         code: 'invalid-data',
-        message: expect.stringContaining('received a Float32Array. Give the bytes'),
+        message: expect.stringContaining('received a Float32Array. Give bytes'),
       };
       await expect(trainClassifier(tinyModel(), numbers, { engine })).rejects.toMatchObject(refusal);
       await expect(trainClassifier(tinyModel(), train, { engine, validation: numbers })).rejects.toMatchObject(refusal);

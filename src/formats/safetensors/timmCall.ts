@@ -15,17 +15,13 @@ export type TimmPadding = 'same' | 'torch';
 
 /**
  * Python that makes the network with timm; undefined where that has none such: widths that it rounds in another way, a
- * depth multiplier, other strides than the table's, dilation.
+ * depth multiplier, other strides than the table's.
  *
  * @param units those of a MobileNetV1, with a classifier or without
  */
 export function timmCall(units: readonly ModelUnit[], epsilon: number, padding: TimmPadding): string | undefined {
   const kernels = units.flatMap(({ kernel }) => kernel ?? []);
   const width = kernels[2 * mobilenetV1Rows.length - 2]!.kernel.shape[3]! / mobilenetV1Rows.at(-1)!.filters;
-  const isDilated = kernels.some(
-    ({ kind, layer }) => kind !== 'dense' && dilationsOf(layer).some((rate) => rate !== 1),
-  );
-  if (isDilated) return undefined;
   const isTimms = mobilenetV1Rows.every(({ kind, filters, strides }, row) => {
     const pointwise = kernels[2 * row]!.kernel.shape;
     if (pointwise[3] !== roundChannels(filters * width)) return false;
@@ -52,10 +48,6 @@ export function timmCall(units: readonly ModelUnit[], epsilon: number, padding: 
 
 function stridesOf(layer: Layer): readonly number[] {
   return layer.getConfig().strides as readonly number[];
-}
-
-function dilationsOf(layer: Layer): readonly number[] {
-  return layer.getConfig().dilationRate as readonly number[];
 }
 
 /** timm's rule: the nearest multiple of 8, or the next where that is a tenth too small. */

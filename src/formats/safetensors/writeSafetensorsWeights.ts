@@ -38,8 +38,9 @@ export async function writeSafetensorsWeights(
   });
   const tensors = await ModelTensors.read(layers, epsilon);
   const epsilons = layers.flatMap((layer) => (layer.kind === 'batchNorm' ? [epsilon ?? layer.epsilon] : []));
-  const strides = units.flatMap(({ kernel }) => (kernel ? [stridesOf(kernel)] : []));
-  const dilations = units.flatMap(({ kernel }) => (kernel ? [dilationsOf(kernel)] : []));
+  const stepsOfAll = (key: 'strides' | 'dilationRate') =>
+    units.flatMap(({ kernel }) => (kernel ? [stepsOf(kernel, key)] : []));
+  const [strides, dilations] = [stepsOfAll('strides'), stepsOfAll('dilationRate')];
   const isDilated = dilations.flat().some((rate) => rate !== 1);
   const steps = { strides, ...(isDilated && { dilations }) };
   const own = { epsilons, ...steps, padding: paddingOf(model, chain), ...writeMetadata(getModelMetadata(model)) };
@@ -51,16 +52,13 @@ export async function writeSafetensorsWeights(
   const isOneEpsilon = new Set(epsilons).size === 1;
   // timm takes the mean.
   const isPooledOtherwise = chain.some((layer) => /MaxPooling2D$/.test(layer.getClassName()));
-  const timm = padding && isOneEpsilon && !isPooledOtherwise ? timmCall(units, epsilons[0]!, padding) : undefined;
+  const timm =
+    padding && isOneEpsilon && !isPooledOtherwise && !isDilated ? timmCall(units, epsilons[0]!, padding) : undefined;
   // Hugging Face's tools ask whose layouts these are.
   const metadata = { format: 'pt', ...(timm !== undefined && { timm }), ...writeOwnMetadata(own) };
   return writeSafetensors(timmTensors(units, tensors), metadata);
 }
 
-function stridesOf({ kind, layer }: ModelKernel): readonly number[] {
-  return kind === 'dense' ? [1, 1] : (layer.getConfig().strides as readonly number[]);
-}
-
-function dilationsOf({ kind, layer }: ModelKernel): readonly number[] {
-  return kind === 'dense' ? [1, 1] : (layer.getConfig().dilationRate as readonly number[]);
+function stepsOf({ kind, layer }: ModelKernel, key: 'strides' | 'dilationRate'): readonly number[] {
+  return kind === 'dense' ? [1, 1] : (layer.getConfig()[key] as readonly number[]);
 }
