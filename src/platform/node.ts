@@ -1,11 +1,22 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, type } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { check, fail, MobilenetError } from '../errors';
-import { renameFile } from './nodeRename';
+import {
+  addFiles,
+  codeOf,
+  createFolder,
+  makeFolder,
+  orUndefined,
+  removeAbandoned,
+  removeFolder,
+  sweepFolder,
+  TEMPORARY,
+  writeBeside,
+} from './nodeFiles';
 import { notAPicture } from './notAPicture';
 import type { ByteStream, Platform, PlatformWorker } from './platform';
 import { createTerminalBar } from './terminalBar';
@@ -15,15 +26,6 @@ const SQUARE_SIDE = 0x3fff;
 const MOST_PIXELS = SQUARE_SIDE ** 2;
 
 const STREAM_CHUNK_BYTES = 1 << 20;
-
-/** A temporary file that nobody has written to for this long belongs to a process that was killed. */
-const ABANDONED_MS = 60 * 60 * 1000;
-
-/** Of what is or is not there; Windows cannot remove at once what somebody else has open. */
-const REMOVAL = { recursive: true, force: true, maxRetries: 5 };
-
-/** The end of the name under which a folder is written or removed. */
-const TEMPORARY = /\.[0-9a-f-]{36}\.tmp$/;
 
 /** Files through node:fs; the cache is a folder where the operating system wants caches to be. */
 export const platform: Platform = {
@@ -248,122 +250,6 @@ function streamHandle(path: string, handle: FileHandle): ByteStream {
   );
 }
 
-/** Writes beside `path` and renames at the end, so that the name only ever stands for a whole file. */
-async function writeBeside(path: string, content: Uint8Array | string | ByteStream): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeSynced(temporary, content);
-    await renameFile(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** The bytes are on the disk when this returns, so that a rename after it cannot outlive them in a power cut. */
-async function writeSynced(path: string, content: Uint8Array | string | ByteStream): Promise<void> {
-  const handle = await open(path, 'wx');
-  try {
-    if (content instanceof ReadableStream) for await (const chunk of content) await handle.writeFile(chunk);
-    else await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Removes what killed processes (Ctrl-C in a download) left beside `path`: temporary files and folders of its name. */
-async function removeAbandoned(path: string): Promise<void> {
-  for (const name of await readdir(dirname(path))) {
-    if (!TEMPORARY.test(name) || name.replace(TEMPORARY, '') !== basename(path)) continue;
-    const left = join(dirname(path), name);
-    const stats = await orUndefined(stat(left));
-    if (stats && Date.now() - stats.mtimeMs > ABANDONED_MS) await rm(left, REMOVAL);
-  }
-}
-
-/** Makes a folder, and those above it, unless it is there: Windows refuses to make the root of a drive (nodejs/node#25110). */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    if (!(await orUndefined(stat(folder)))?.isDirectory()) throw error;
-  }
-}
-
-async function createFolder(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
-  const temporary = `${folder}.${randomUUID()}.tmp`;
-  try {
-    await mkdir(temporary, { recursive: true });
-    await removeAbandoned(folder);
-    for (const [name, content] of files) await writeSynced(join(temporary, name), content);
-    await syncFolder(temporary);
-    await renameFile(temporary, folder);
-    await syncFolder(dirname(folder));
-  } finally {
-    await rm(temporary, REMOVAL);
-  }
-}
-
-/** Brings names onto the disk, so that a power cut does not undo a rename; where folders cannot be opened, it may. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder);
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // Windows refuses to open them, some network disks to sync them.
-  }
-}
-
-/** Its name is gone before the first of its files. */
-async function removeFolder(folder: string): Promise<void> {
-  const temporary = `${folder}.${randomUUID()}.tmp`;
-  await orUndefined(renameFile(folder, temporary));
-  await rm(temporary, REMOVAL);
-}
-
-async function sweepFolder(folder: string, prefix: string): Promise<void> {
-  const names = (await orUndefined(readdir(folder))) ?? [];
-  for (const name of names) {
-    if (name.startsWith(prefix) && TEMPORARY.test(name)) await rm(join(folder, name), REMOVAL);
-  }
-}
-
-/**
- * The folder itself is never moved: it may be a mount point or a working directory, and what else is in it is not ours. All
- * files but the last are on the disk before that is renamed.
- */
-async function addFiles(
-  folder: string,
-  files: ReadonlyMap<string, Uint8Array | string>,
-  before: readonly string[],
-): Promise<void> {
-  const last = [...files.keys()].at(-1);
-  const added: string[] = [];
-  try {
-    for (const [name, content] of files) {
-      if (name === last) await syncFolder(folder);
-      await removeAbandoned(join(folder, name));
-      await writeBeside(join(folder, name), content);
-      if (!before.includes(name)) added.push(name);
-    }
-  } catch (error) {
-    for (const name of added) await rm(join(folder, name), { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
-}
-
-/** The promise's value, or undefined where the reason of failure is that there is no such file (or folder). */
-async function orUndefined<T>(promise: Promise<T>, codes = ['ENOENT', 'ENOTDIR']): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (codes.includes(codeOf(error) ?? '')) return undefined;
-    throw error;
-  }
-}
-
 /** Node's own errors for paths that cannot be, which no system call has seen, and for files that are too large. */
 const NODE_ERRORS = /^ERR_(INVALID_(FILE_)?URL|INVALID_ARG_VALUE|FS_)/;
 
@@ -397,7 +283,3 @@ const REMEDIES: Record<string, string> = {
   EISDIR: 'This is a folder: give the path of a file.',
   ERR_FS_FILE_TOO_LARGE: 'Give a file of less than 2 GiB.',
 };
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
-}

@@ -9,6 +9,7 @@ import { largestDifference, weightsOf } from './models';
 beforeEach(() => setBackend('cpu').then(() => {}));
 
 const { train } = syntheticCifar10({ train: 48, test: 1, seed: 4 });
+
 test('the tutorial is what it says, exactly', () => {
   expect(recipes.tutorial).toEqual({
     ...{ epochs: 30, batchSize: 128, shuffle: 10_000, optimizer: 'adam', learningRate: 1e-5, inputRange: [0, 1] },
