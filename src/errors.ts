@@ -136,14 +136,18 @@ export function quoted(value: unknown): unknown {
   return typeof value === 'string' ? `'${value}'` : value;
 }
 
+/** JSON has null for NaN and infinity. */
+const json = (value: object) =>
+  JSON.stringify(value, (_, entry) => (Number.isFinite(entry) || typeof entry !== 'number' ? entry : String(entry)));
+
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (value instanceof Promise) return 'a promise, which is to be awaited';
   if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return json(value);
   const className = value.constructor?.name;
   if (className !== 'Object') return `an object of class ${className}`;
   // A dataset's values are megabytes.
   const isFlat = Object.values(value).every((entry) => typeof entry !== 'object');
-  return isFlat ? JSON.stringify(value) : `an object of ${Object.keys(value).join(', ')}`;
+  return isFlat ? json(value) : `an object of ${Object.keys(value).join(', ')}`;
 }

@@ -28,6 +28,7 @@ test('every kind of value can be shown', () => {
   expect(shown(undefined)).toBe('f: expected x, received undefined.');
   expect(shown(() => 1)).toBe('f: expected x, received a function.');
   expect(shown([1, 2])).toBe('f: expected x, received [1,2].');
+  expect(shown([Number.NaN, 1])).toBe('f: expected x, received ["NaN",1].');
 });
 
 test('checkInteger takes integers from its minimum on', () => {

@@ -9,6 +9,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import {
   evaluateClassifier,
   foldDataset,
+  MobilenetError,
   mobilenetV1,
   recipes,
   syntheticCifar10,
@@ -18,30 +19,39 @@ import {
 const epochs = Number(process.argv[2] ?? 10);
 const FOLDS = 5;
 const SEED = 1;
-const { train: pictures } = syntheticCifar10({ train: 2000, seed: SEED });
-
-const accuracies = [];
-for (let fold = 0; fold < FOLDS; fold++) {
-  const { train, validation } = await foldDataset(pictures, { folds: FOLDS, fold, seed: SEED });
-  const model = mobilenetV1({
-    inputShape: [pictures.height, pictures.width, pictures.channels],
-    classes: pictures.classNames.length,
-    alpha: 0.25,
-    dropout: 0,
-    // A short training: batch norm's usual 0.99 would leave its moving averages behind.
-    batchNormMomentum: 0.9,
-    seed: SEED,
-  });
-  await trainClassifier(model, train, { ...recipes.quick, maxMinutes: undefined, epochs, seed: SEED });
-  const { accuracy } = await evaluateClassifier(model, validation);
-  model.dispose();
-  accuracies.push(accuracy);
-  console.log(`fold ${fold + 1} of ${FOLDS}: ${percent(accuracy)} of ${validation.size} pictures`);
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof MobilenetError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }
 
-const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / FOLDS;
-const variance = accuracies.reduce((sum, accuracy) => sum + (accuracy - mean) ** 2, 0) / (FOLDS - 1);
-console.log(`mean ${percent(mean)}, standard deviation ${percent(Math.sqrt(variance))}`);
+async function main() {
+  const { train: pictures } = syntheticCifar10({ train: 2000, seed: SEED });
+  const accuracies = [];
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const { train, validation } = await foldDataset(pictures, { folds: FOLDS, fold, seed: SEED });
+    const model = mobilenetV1({
+      inputShape: [pictures.height, pictures.width, pictures.channels],
+      classes: pictures.classNames.length,
+      alpha: 0.25,
+      dropout: 0,
+      // A short training: batch norm's usual 0.99 would leave its moving averages behind.
+      batchNormMomentum: 0.9,
+      seed: SEED,
+    });
+    await trainClassifier(model, train, { ...recipes.quick, maxMinutes: undefined, epochs, seed: SEED });
+    const { accuracy } = await evaluateClassifier(model, validation);
+    model.dispose();
+    accuracies.push(accuracy);
+    console.log(`fold ${fold + 1} of ${FOLDS}: ${percent(accuracy)} of ${validation.size} pictures`);
+  }
+
+  const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / FOLDS;
+  const variance = accuracies.reduce((sum, accuracy) => sum + (accuracy - mean) ** 2, 0) / (FOLDS - 1);
+  console.log(`mean ${percent(mean)}, standard deviation ${percent(Math.sqrt(variance))}`);
+}
 
 /** @param {number} fraction */
 function percent(fraction) {

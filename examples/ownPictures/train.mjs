@@ -85,7 +85,8 @@ async function main(folder, maxMinutes, signal) {
   await saveModel(model, MODEL);
 
   const { accuracy, perClass } = await evaluateClassifier(model, validation, { signal });
-  for (const { className, accuracy } of perClass) console.log(`${className}: ${(100 * accuracy).toFixed(1)} % right`);
+  for (const { className, size, accuracy } of perClass)
+    console.log(`${className}: ${size > 0 ? `${(100 * accuracy).toFixed(1)} % right` : 'too few to hold one back'}`);
   console.log(`All ${validation.size} that were held back: ${(100 * accuracy).toFixed(1)} % right; saved to ${MODEL}`);
   model.dispose();
 }

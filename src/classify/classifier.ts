@@ -51,7 +51,8 @@ export interface Classifier {
    * With the engine this comes from the same copy of the weights as the classes do. An `'int8'` classifier embeds in int8
    * where it can quantise the model up to this layer, else in float32.
    *
-   * @throws {MobilenetError} as `classify` does; `invalid-argument` where there is no such layer
+   * @throws {MobilenetError} as `classify` does; `invalid-argument` where there is no such layer; `engine-failed` also where
+   * the engine cannot end with it, as with a padding
    */
   embed(image: ClassifierImage, options?: EmbedOptions): Promise<Float32Array>;
   /** Ends it; resolves when its threads are gone, and the model, where it was loaded for it. May be called again. */

@@ -6,7 +6,7 @@ import { check, checkOptions } from '../errors';
 import { type OutputKind, outputKindOf } from '../graph/outputKind';
 import type { FeatureSize } from '../graph/stage';
 import type { InputRange } from '../inputRange';
-import { getModelMetadata, type ModelMetadata } from '../model/metadata';
+import { getModelMetadata, isTexts, type ModelMetadata } from '../model/metadata';
 import { checkPreprocessing, type Preprocessing } from './preprocessing';
 
 /** Options for `createClassifier`. */
@@ -125,23 +125,25 @@ export function resolveClassifierOptions(model: LayersModel, options: CreateClas
 
 function resolveClassNames(classNames: readonly string[] | undefined, classes: number): readonly string[] {
   if (classNames === undefined) return Array.from({ length: classes }, (_, k) => `class ${k}`);
-  check(Array.isArray(classNames) && classNames.length === classes, {
+  check(isTexts(classNames) && classNames.length === classes, {
     where: WHERE,
     expected: `classNames of the model's ${classes} classes`,
-    received: Array.isArray(classNames) ? `${classNames.length} names` : classNames,
+    received: isTexts(classNames) ? `${classNames.length} names` : classNames,
     remedy: "Pass one name for each output, in the outputs' order.",
   });
   return [...classNames];
 }
 
+const isSize = (length: unknown) => Number.isInteger(length) && Number(length) > 0;
+
 function pictureSize(model: LayersModel, { inputShape }: ModelMetadata): FeatureSize {
   const { shape } = model.inputs[0]!;
   const [height, width, channels] = shape.slice(1).map((length, i) => length ?? inputShape?.[i]);
-  check(shape.length === 4 && !!height && !!width && !!channels, {
+  check(shape.length === 4 && [height, width, channels].every(isSize), {
     where: WHERE,
     expected: 'a model that takes pictures [N,H,W,C] of one size',
     received: `the input shape [${shape.map((length, i) => length ?? 'NHWC'[i])}]`,
     remedy: 'Where the model leaves the size open: setModelMetadata(model, { inputShape: [height, width, channels] }).',
   });
-  return { height, width, channels };
+  return { height, width, channels } as FeatureSize;
 }

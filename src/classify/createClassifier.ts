@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { backendReady } from '../backend';
 import { checkSource, loadModel, type ModelSource } from '../io/loadModel';
+import { checkModel } from '../model/checkModel';
 import type { Classifier } from './classifier';
 import { type CreateClassifierOptions, checkClassifierOptions, resolveClassifierOptions } from './classifierOptions';
 import { createRunners } from './createRunners';
@@ -32,7 +33,8 @@ export async function createClassifier(
 ): Promise<Classifier> {
   checkClassifierOptions(options);
   const { signal } = options;
-  if (!isModel(model)) checkSource('createClassifier', model, 'a tf.LayersModel, ');
+  if (isModel(model)) checkModel('createClassifier', model);
+  else checkSource('createClassifier', model, 'a tf.LayersModel, ');
   signal?.throwIfAborted();
   await backendReady('createClassifier');
   if (isModel(model)) return classifierOf(model, options, () => {});

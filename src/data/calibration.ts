@@ -1,6 +1,6 @@
 import { check } from '../errors';
 import { batches } from './batches';
-import type { ImageBatch, ImageDataset } from './imageDataset';
+import { checkPictures, type ImageBatch, type ImageDataset } from './imageDataset';
 
 // n = pictures of a batch, S = stages of a network.
 
@@ -38,11 +38,7 @@ export async function calibrateRanges(
 export function checkCalibration(where: string, precision: string, calibration: ImageDataset | undefined): void {
   if (calibration === undefined) return;
   check(precision === 'int8', { where, expected: "no calibration without precision 'int8'", received: precision });
-  check(calibration.size > 0, {
-    where,
-    expected: 'a calibration dataset with at least one picture',
-    received: 'an empty one',
-  });
+  checkPictures(`${where}, calibration`, calibration);
 }
 
 /** The pictures of a batch, one behind the other. */

@@ -6,7 +6,7 @@ import type { MobilenetV1Options } from '../model/options';
 import { addressOf } from '../platform/address';
 import type { LoadProgress } from '../platform/cachedDownload';
 import type { PretrainedPlace, PretrainedSettings } from './pretrained/loadPretrainedModel';
-import { checkPretrainedNetwork, type PretrainedSource } from './pretrained/pretrainedNetworks';
+import type { PretrainedSource } from './pretrained/pretrainedNetworks';
 
 /** Options for {@link loadPretrained}. */
 export interface LoadPretrainedOptions
@@ -107,6 +107,9 @@ const PRETRAINED_OPTIONS = {
  */
 export async function loadPretrained(options: LoadPretrainedOptions): Promise<LayersModel> {
   const settings = resolveOptions(options);
+  // On use: with its checksums it is larger than many a function.
+  const { checkPretrainedNetwork } = await import('./pretrained/pretrainedNetworks');
+  checkPretrainedNetwork(WHERE, settings.network);
   settings.signal?.throwIfAborted();
   await backendReady(WHERE);
   const { loadPretrainedModel } = await import('./pretrained/loadPretrainedModel');
@@ -117,7 +120,6 @@ function resolveOptions(options: LoadPretrainedOptions): PretrainedSettings {
   checkOptions(WHERE, options, PRETRAINED_OPTIONS);
   const { source, alpha = 1, resolution = 224, includeTop = true, classes = 1000, verify = true, url } = options;
   const network = { source, alpha, resolution };
-  checkPretrainedNetwork(WHERE, network);
   checkInteger(WHERE, 'classes', classes, 1);
   check(typeof verify === 'boolean' || (typeof verify === 'string' && /^[0-9a-f]{64}$/.test(verify)), {
     where: WHERE,

@@ -18,12 +18,15 @@ export interface SplitModel {
  * layers that are frozen or have no weights, and do nothing random.
  *
  * Features that are no map come as `[n,1,1,C]`. Undefined where the model is no chain, the beginning has no weights or an
- * open size, nothing is left to train, or a nested model would have to be cut that is frozen as a whole.
+ * open size, nothing is left to train, layers of nested models share a name, or one would have to be cut that is frozen as
+ * a whole.
  */
 export function splitFrozen(model: LayersModel): SplitModel | undefined {
   const chain = layerChain(model);
   if ('unsupported' in chain) return undefined;
   const { layers: members } = chain;
+  // Those of nested models may share names, which tfjs refuses side by side.
+  if (new Set(members.map(({ name }) => name)).size < members.length) return undefined;
   const shapes = outputShapes(model, members);
   const frozen = frozenLayers(model);
   const end = boundaryOf(members.slice(0, frozenCount(frozen, members)), shapes);

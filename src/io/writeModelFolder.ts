@@ -9,7 +9,7 @@ const SHARD_BYTES = 4 * 1024 * 1024;
 const SHARD_NAME = /^group\d+-shard\d+of\d+\.bin$/;
 
 /** Settled when no folder is being written: two writers of one would take the same names. */
-let idle: Promise<unknown> = Promise.resolve();
+let idle: Promise<unknown> = /* @__PURE__ */ Promise.resolve();
 
 /** Writes `model.json` and its shards into a folder, all of them or none, and removes the shards of the model before. */
 export function writeModelFolder(folder: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {

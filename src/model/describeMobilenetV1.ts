@@ -142,6 +142,8 @@ class Description implements MobilenetV1Description {
     const averages = total(({ kind, parameters }) => (kind === 'BatchNormalization' ? parameters / 2 : 0));
     this.trainableParameters = this.parameters - averages;
     this.multiplyAdds = total(({ multiplyAdds }) => multiplyAdds);
+    // Node's `console.log` asks for this. No method: bundlers would keep a class with a name that is computed.
+    Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: () => this.toString() });
   }
 
   toString(): string {
@@ -159,11 +161,6 @@ class Description implements MobilenetV1Description {
     return [...alignColumns([['Layer', 'Kind', 'Output', 'Parameters', 'Multiply-adds'], ...rows]), '', ...totals].join(
       '\n',
     );
-  }
-
-  /** Node's `console.log` asks for this. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { InputRange } from '../inputRange';
+import { checkModel } from './checkModel';
 
 /** What a model should know about its pictures and classes; travels with it in tfjs's user metadata. */
 export interface ModelMetadata {
@@ -28,16 +29,19 @@ export interface ModelMetadata {
  * ```
  */
 export function getModelMetadata(model: LayersModel): ModelMetadata {
+  checkModel('getModelMetadata', model);
   const { classNames, ...others } = (model.getUserDefinedMetadata() ?? {}) as ModelMetadata;
   return isTexts(classNames) ? { ...others, classNames } : others;
 }
 
 /** Adds to the metadata of a model; entries that are not named here or undefined, the user's own among them, stay. */
 export function setModelMetadata(model: LayersModel, metadata: ModelMetadata): void {
+  checkModel('setModelMetadata', model);
   const known = Object.entries(metadata).filter(([, value]) => value !== undefined);
   model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), ...Object.fromEntries(known) });
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+/** Whether it is a list of texts, without holes. */
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && [...value].every((text) => typeof text === 'string');
 }

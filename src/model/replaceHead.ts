@@ -6,7 +6,7 @@ import { checkModel } from './checkModel';
 import { freezeLayersOneByOne } from './freeze';
 import { activationOf, findHead, freshHead, type HeadSettings, headAround, lastComputing } from './head';
 import { keepClasses, keptClasses } from './keepClasses';
-import { getModelMetadata, type ModelMetadata, setModelMetadata } from './metadata';
+import { getModelMetadata, isTexts, type ModelMetadata, setModelMetadata } from './metadata';
 import { checkOneOf, checkRange } from './options';
 
 /** Options for {@link replaceHead}; either `classes` or `classNames` is needed. */
@@ -81,10 +81,15 @@ export function replaceHead(model: LayersModel, options: ReplaceHeadOptions): La
   const kept = keep ? keptClasses(WHERE, model, head, { classes, classNames }) : undefined;
   if (!head) checkFeatures(model, chain);
 
-  freezeLayersOneByOne(model);
   const features = chain.slice(0, head?.start);
-  const classifier = head && classifierLike(head.classifier, settings);
   const taken = new Set(features.map(({ name }) => name));
+  check(taken.size === features.length, {
+    where: WHERE,
+    expected: 'layers, in models inside of the model too, whose names differ',
+    received: features.map(({ name }) => name).filter((name, i, names) => names.indexOf(name) < i),
+  });
+  freezeLayersOneByOne(model);
+  const classifier = head && classifierLike(head.classifier, settings);
   const nameLayer = (name: string) => (taken.has(name) ? undefined : name);
   const newLayers = classifier
     ? headAround(classifier, { ...settings, isMap: head.classifier.outputShape.length > 2 }, nameLayer)
@@ -106,9 +111,9 @@ function resolveClasses({ classes, classNames }: ReplaceHeadOptions): number {
     received: classNames?.length,
     remedy: 'Give one of the two only.',
   });
-  check(classNames === undefined || new Set(classNames).size === count, {
+  check(classNames === undefined || (isTexts(classNames) && new Set(classNames).size === count), {
     where: WHERE,
-    expected: 'classNames that differ',
+    expected: 'classNames to be texts that differ',
     received: classNames,
   });
   return count;

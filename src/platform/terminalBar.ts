@@ -8,11 +8,12 @@ export async function createTerminalBar(
   if (!output.isTTY) return { missing: 'the output is no terminal' };
   const cliProgress = await import('cli-progress').catch(() => undefined);
   if (cliProgress === undefined) return { missing: 'cli-progress is not installed: run npm install cli-progress' };
-  const stream = output as NodeJS.WritableStream;
+  const stream = output as NodeJS.WriteStream;
   const bar = new cliProgress.default.SingleBar({
     format,
     stream,
-    barsize: 24,
+    // In 80 columns numbers need the room.
+    barsize: stream.columns < 100 ? 8 : 24,
     // A process that Ctrl-C ends could not give the cursor and the wrapping of lines back.
     hideCursor: false,
     linewrap: true,

@@ -15,7 +15,7 @@ export interface ReportWriterOptions {
 /** Writes reports of one training; see {@link createReportWriter}. */
 export interface ReportWriter {
   /** Writes what `report` gives if the last write is long enough ago, and none is under way; else calls nothing. */
-  offer(report: () => TrainingReport): Promise<void>;
+  offer(report: () => TrainingReport | Promise<TrainingReport>): Promise<void>;
   /** Writes this report, after a write that is under way. */
   write(report: TrainingReport): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface ReportWriter {
  * Each name stands for a whole file at every moment, so that a reader or a killed process never leaves half of one. In
  * JSON, numbers that are not finite are null.
  *
- * @throws {MobilenetError} `invalid-argument` where `everySeconds` is below 0; `file-system` from `offer` and `write`,
+ * @throws {MobilenetError} `invalid-argument` where `dir` is empty or `everySeconds` below 0; `file-system` from `offer` and `write`,
  * where the folder cannot be written, or in a browser.
  * @example
  * ```ts
@@ -48,6 +48,7 @@ export interface ReportWriter {
 export function createReportWriter(options: ReportWriterOptions): ReportWriter {
   checkOptions('createReportWriter', options, { dir: 'string', everySeconds: 'number' });
   const { dir, everySeconds = 5 } = options;
+  check(dir !== '', { where: 'createReportWriter', expected: 'dir to be a folder', received: dir });
   check(everySeconds >= 0, {
     where: 'createReportWriter',
     expected: 'everySeconds to be a number of at least 0',
@@ -55,18 +56,18 @@ export function createReportWriter(options: ReportWriterOptions): ReportWriter {
   });
   let lastEnd = Number.NEGATIVE_INFINITY;
   let underWay: Promise<void> | undefined;
-  const write = async (report: TrainingReport) => {
+  const write = async (report: () => TrainingReport | Promise<TrainingReport>) => {
     while (underWay) await underWay.catch(() => {});
-    underWay = writeFiles(dir, report).finally(() => {
+    underWay = (async () => writeFiles(dir, await report()))().finally(() => {
       underWay = undefined;
       lastEnd = performance.now();
     });
     await underWay;
   };
   return {
-    write,
+    write: (report) => write(() => report),
     async offer(report) {
-      if (underWay === undefined && performance.now() - lastEnd >= 1000 * everySeconds) await write(report());
+      if (underWay === undefined && performance.now() - lastEnd >= 1000 * everySeconds) await write(report);
     },
   };
 }

@@ -11,9 +11,13 @@ export interface Curves {
 
 /** The report's numbers, column by column, with the six digits that a chart can show. */
 export function curvesOf({ steps, epochs }: Pick<TrainingReport, 'steps' | 'epochs'>): Curves {
+  // One that the minutes ended lies where its last step does.
+  const [last, step] = [epochs.at(-1), steps.at(-1)];
+  const isCut = last && step && step.epoch > last.epoch - 1 && step.epoch < last.epoch;
+  const drawn = isCut ? [...epochs.slice(0, -1), { ...last, epoch: step.epoch }] : epochs;
   return {
     steps: columnsOf(steps, ['epoch', 'loss', 'accuracy', 'learningRate', 'imagesPerSecond']),
-    epochs: columnsOf(epochs, [
+    epochs: columnsOf(drawn, [
       'epoch',
       'loss',
       'accuracy',

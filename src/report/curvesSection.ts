@@ -1,5 +1,5 @@
 import { curvesOf } from './curves';
-import { count, decimal, percent, significant } from './format';
+import { decimal, percent, significant, speed } from './format';
 import { embeddedJson, type Html, html } from './html';
 import type { ReportEpoch, TrainingReport } from './trainingReport';
 
@@ -18,7 +18,7 @@ export function curvesSection(report: TrainingReport): Html | undefined {
     ['loss', 'Loss', `${decimal(last.loss, 4)}${validation(decimal(valLoss, 4), valLoss)}`],
     ['accuracy', 'Accuracy', `${percent(last.accuracy)}${validation(percent(valAccuracy), valAccuracy)}`],
     ['learningRate', 'Learning rate', significant(last.learningRate)],
-    ['imagesPerSecond', 'Pictures per second', count(last.imagesPerSecond)],
+    ['imagesPerSecond', 'Pictures per second', speed(last.imagesPerSecond)],
   ];
   return html`<section aria-labelledby="curves">
 <h2 id="curves">Curves</h2>
@@ -38,7 +38,7 @@ export function epochsSection({ epochs }: TrainingReport): Html | undefined {
   if (epochs.length === 0) return undefined;
   const rows = epochs.map(
     (e) =>
-      html`<tr><th scope="row">${e.epoch}</th><td>${decimal(e.loss, 4)}</td><td>${percent(e.accuracy)}</td><td>${decimal(e.valLoss, 4)}</td><td>${percent(e.valAccuracy)}</td><td>${significant(e.learningRate)}</td><td>${count(e.imagesPerSecond)}</td><td>${decimal(e.seconds, 1)}</td></tr>
+      html`<tr><th scope="row">${e.epoch}</th><td>${decimal(e.loss, 4)}</td><td>${percent(e.accuracy)}</td><td>${decimal(e.valLoss, 4)}</td><td>${percent(e.valAccuracy)}</td><td>${significant(e.learningRate)}</td><td>${speed(e.imagesPerSecond)}</td><td>${decimal(e.seconds, 1)}</td></tr>
 `,
   );
   return html`<section aria-labelledby="epochs">

@@ -49,8 +49,11 @@ function matrixCell(pictures: number, ofRow: number, isRight: boolean): Html {
 function confusionsTable({ confusionMatrix }: ReportEvaluation, classNames: readonly string[]): Html {
   const ofRows = confusionMatrix.map(sum);
   const confusions = confusionMatrix
-    .flatMap((row, truth) => row.map((pictures, predicted) => ({ truth, predicted, pictures, ofRow: ofRows[truth]! })))
-    .filter(({ truth, predicted, pictures }) => truth !== predicted && pictures > 0)
+    .flatMap((row, truth) =>
+      row.flatMap((pictures, predicted) =>
+        pictures > 0 && truth !== predicted ? [{ truth, predicted, pictures, ofRow: ofRows[truth]! }] : [],
+      ),
+    )
     .sort((a, b) => b.pictures - a.pictures)
     .slice(0, CONFUSIONS_SHOWN);
   const rows = confusions.map(

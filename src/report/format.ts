@@ -23,6 +23,11 @@ export function count(value: number): string {
   return isNumber(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',') : NONE;
 }
 
+/** Pictures a second: 2913 as "2,913", 0.34 as "0.3". */
+export function speed(value: number): string {
+  return value < 10 ? decimal(value, 1) : count(value);
+}
+
 /** 1 as "1 epoch", 2 as "2 epochs". */
 export function counted(value: number, noun: string, plural = `${noun}s`): string {
   return `${count(value)}${SPACE}${value === 1 ? noun : plural}`;

@@ -2,6 +2,9 @@ import { decimal, percent } from './format';
 import { type Html, html } from './html';
 import type { ReportMistake, ReportPicture, TrainingReport } from './trainingReport';
 
+/** Bytes that are made characters at once: a call takes as many arguments in every engine. */
+const CHUNK = 8192;
+
 /** The grid of sample pictures; nothing where there are none. */
 export function samplesSection({ samples, classNames }: TrainingReport): Html | undefined {
   if (samples.length === 0) return undefined;
@@ -40,10 +43,13 @@ function pictureFigure({ data, width, height, channels }: ReportPicture, descrip
  data-channels="${channels}" data-pixels="${base64(data)}"></canvas><figcaption>${caption}</figcaption></figure>`;
 }
 
-export function nameOf(classNames: readonly string[], label: number): string {
+function nameOf(classNames: readonly string[], label: number): string {
   return classNames[label] ?? `class ${decimal(label, 0)}`;
 }
 
 function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  const parts = Array.from({ length: Math.ceil(bytes.length / CHUNK) }, (_, i) =>
+    String.fromCharCode(...bytes.subarray(i * CHUNK, (i + 1) * CHUNK)),
+  );
+  return btoa(parts.join(''));
 }

@@ -1,4 +1,4 @@
-import { count, counted, decimal, duration, percent } from './format';
+import { count, counted, decimal, duration, percent, speed } from './format';
 import { type Html, html } from './html';
 import type { ReportEpoch, ReportStatus, TrainingReport } from './trainingReport';
 
@@ -30,7 +30,7 @@ function progressOf(status: ReportStatus): Html {
 function figuresOf({ status, epochs, steps, evaluation }: TrainingReport): Html[] {
   const last = epochs.at(-1);
   const best = bestOf(epochs);
-  const speed = last?.imagesPerSecond ?? steps.at(-1)?.imagesPerSecond;
+  const imagesPerSecond = last?.imagesPerSecond ?? steps.at(-1)?.imagesPerSecond;
   return [
     evaluation && figure(`Accuracy, ${evaluation.name ?? 'validation'} set`, percent(evaluation.accuracy)),
     best &&
@@ -46,7 +46,7 @@ function figuresOf({ status, epochs, steps, evaluation }: TrainingReport): Html[
       duration(status.seconds),
       `${counted(status.step, 'step')}, ${counted(epochs.length, 'epoch')}`,
     ),
-    speed !== undefined && figure('Speed', decimal(speed, speed < 10 ? 1 : 0), 'pictures per second'),
+    imagesPerSecond !== undefined && figure('Speed', speed(imagesPerSecond), 'pictures per second'),
   ].filter((piece) => piece !== undefined && piece !== false);
 }
 

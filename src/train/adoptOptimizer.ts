@@ -1,4 +1,5 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
+import { fail } from '../errors';
 import type { TfjsOptimizer } from './tfjsOptimizer';
 
 type RatedOptimizer = Optimizer & { learningRate?: number; setLearningRate?(rate: number): void };
@@ -20,7 +21,19 @@ export function adoptOptimizer(optimizer: RatedOptimizer): TfjsOptimizer {
     },
     update(gradients, learningRate) {
       setRate(optimizer, learningRate);
-      optimizer.applyGradients(gradients);
+      try {
+        optimizer.applyGradients(gradients);
+      } catch (cause) {
+        // Its state goes by the order of the weights that it has seen first.
+        fail({
+          code: 'invalid-argument',
+          where: 'trainClassifier',
+          expected: 'an optimizer that is new, or has trained these weights only',
+          received: `one that failed (${(cause as Error).message})`,
+          remedy: 'Make one for each model, and a new one after freezing or unfreezing layers.',
+          cause,
+        });
+      }
     },
     dispose() {
       if (own !== undefined) setRate(optimizer, own);

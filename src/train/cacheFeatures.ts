@@ -1,17 +1,16 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { batches } from '../data/batches';
-import { checkIndices, type ImageBatch, type ImageDataset } from '../data/imageDataset';
+import { checkBytes, checkIndices, checkLabels, type ImageBatch, type ImageDataset } from '../data/imageDataset';
 import type { EngineChoice } from '../engine/engineChoice';
 import type { InputRange } from '../inputRange';
-import { createPredictor, type Predictor } from './createPredictor';
+import { yieldToEventLoop } from '../platform/eventLoop';
+import { createPredictor } from './createPredictor';
 
 // N = pictures of the dataset, h, w and C = height, width and channels of their features.
 
 /** Options for {@link cacheFeatures}. */
 export interface CacheFeaturesOptions {
-  /** Runs a batch through the features in inference mode, to `[n,h,w,C]`. @default what `engine` chooses */
-  predict?: Predictor['predict'] | undefined;
-  /** Without effect where there is a `predict`, as are `threads` and `inputRange`. @default 'auto' */
+  /** @default 'auto' */
   engine?: EngineChoice | undefined;
   /** @default what the machine has, at most 8 */
   threads?: number | undefined;
@@ -21,39 +20,35 @@ export interface CacheFeaturesOptions {
   batchSize?: number | undefined;
   /** Stops between two batches; the promise then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called after each batch with the number of pictures that are done, and of all; awaited. */
-  onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
-  /** @default 1024 */
-  memoryLimitMegabytes?: number | undefined;
 }
+
+const WHERE = 'trainClassifier';
 
 /**
  * Runs every picture of a dataset once through layers that no training changes, and keeps what comes out, `[N,h,w,C]`
  * float32.
  *
- * Undefined, and nothing is run, where that would need more memory than allowed, or its size is open.
- *
- * @param features ends in a map `[n,h,w,C]`, as `splitFrozen` makes it
+ * @param features ends in a map `[n,h,w,C]` of known size, as `splitFrozen` makes it
  */
 export async function cacheFeatures(
   features: LayersModel,
   dataset: ImageDataset,
-  { memoryLimitMegabytes = 1024, ...options }: CacheFeaturesOptions = {},
-): Promise<ImageDataset<Float32Array> | undefined> {
-  if (!featuresFit(features, dataset, memoryLimitMegabytes)) return undefined;
+  { engine = 'auto', threads, inputRange = [0, 1], batchSize = 128, signal }: CacheFeaturesOptions = {},
+): Promise<ImageDataset<Float32Array>> {
   const [, height, width, channels] = features.outputs[0]!.shape as [null, number, number, number];
   const values = height * width * channels;
-
-  const predictor = await usePredictor(features, dataset, options);
+  const predictor = await createPredictor(features, { where: WHERE, engine, threads, inputRange, size: dataset });
   try {
     const cached = { images: new Float32Array(dataset.size * values), labels: new Int32Array(dataset.size) };
     let done = 0;
-    for await (const batch of batches(dataset, { batchSize: options.batchSize ?? 128 })) {
-      options.signal?.throwIfAborted();
+    for await (const batch of batches(dataset, { batchSize })) {
+      signal?.throwIfAborted();
+      checkBytes(WHERE, batch.images);
+      checkLabels(WHERE, batch.labels, batch.classes, batch.indices);
       cached.images.set(await predictor.predict(batch), done * values);
       cached.labels.set(batch.labels, done);
       done += batch.labels.length;
-      await options.onProgress?.(done, dataset.size);
+      await yieldToEventLoop();
     }
     const { size, classNames } = dataset;
     const read = (indices: ArrayLike<number>) => gather(cached, values, indices);
@@ -64,19 +59,9 @@ export async function cacheFeatures(
 }
 
 /** Whether what comes out of a dataset has a known size, and fits into so many megabytes. */
-export function featuresFit(features: LayersModel, { size }: ImageDataset, memoryLimitMegabytes = 1024): boolean {
+export function featuresFit(features: LayersModel, { size }: ImageDataset, megabytes = 1024): boolean {
   const values = features.outputs[0]!.shape.slice(1).reduce<number>((product, length) => product * (length ?? 0), 1);
-  return values > 0 && 4 * size * values <= memoryLimitMegabytes * 2 ** 20;
-}
-
-async function usePredictor(
-  features: LayersModel,
-  size: ImageDataset,
-  options: CacheFeaturesOptions,
-): Promise<Predictor> {
-  const { predict, engine = 'auto', threads, inputRange = [0, 1] } = options;
-  if (predict) return { predict, dispose: async () => {} };
-  return createPredictor(features, { where: 'trainClassifier', engine, threads, inputRange, size });
+  return values > 0 && 4 * size * values <= megabytes * 2 ** 20;
 }
 
 function gather(

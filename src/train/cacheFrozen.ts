@@ -40,7 +40,7 @@ export async function cacheFrozen(
   try {
     const cached = await cacheFeatures(features, dataset, options);
     const validated = validation && (await cacheFeatures(features, validation, options));
-    return { dataset: cached!, validation: validated, head, boundary, dispose: split.dispose };
+    return { dataset: cached, validation: validated, head, boundary, dispose: split.dispose };
   } catch (error) {
     split.dispose();
     throw error;

@@ -33,7 +33,7 @@ const views: Readonly<Record<TestTimeAugmentation, readonly View[]>> = {
   ],
 };
 
-export const testTimeAugmentations = Object.keys(views) as readonly TestTimeAugmentation[];
+export const testTimeAugmentations = /* @__PURE__ */ Object.keys(views) as readonly TestTimeAugmentation[];
 
 /**
  * The weighted mean of the class probabilities of several views of each picture, `[n,K]`.

@@ -29,8 +29,8 @@ export interface TrainingProgress {
   close(): void;
 }
 
-const FORMAT =
-  '{bar} {percentage}% | epoch {epoch} | loss {loss} | accuracy {accuracy} | {speed} images/s | {left} left';
+/** Within 80 columns, as a terminal cuts off what is more. */
+const FORMAT = '{bar} {percentage}%, {left} left, epoch {epoch}, loss {loss}, accuracy {accuracy}, {speed} images/s';
 
 const MS_BETWEEN_LINES = 10_000;
 
@@ -108,7 +108,7 @@ function epochLine({ epoch, loss, accuracy, valLoss, valAccuracy, imagesPerSecon
   const validation =
     valLoss === undefined ? '' : `, validation loss ${valLoss.toFixed(3)}, accuracy ${percent(valAccuracy)}`;
   const training = `loss ${loss.toFixed(3)}, accuracy ${percent(accuracy)}`;
-  return `epoch ${epoch}: ${training}${validation}, ${imagesPerSecond.toFixed(0)} images/s`;
+  return `epoch ${epoch}: ${training}${validation}, ${perSecond(imagesPerSecond)} images/s`;
 }
 
 function valuesOf({ epoch, loss, accuracy, imagesPerSecond, secondsLeft }: TrainingBatch) {
@@ -116,10 +116,12 @@ function valuesOf({ epoch, loss, accuracy, imagesPerSecond, secondsLeft }: Train
     epoch,
     loss: loss.toFixed(3),
     accuracy: percent(accuracy),
-    speed: imagesPerSecond.toFixed(0),
+    speed: perSecond(imagesPerSecond),
     left: clock(secondsLeft),
   };
 }
+
+const perSecond = (speed: number) => speed.toFixed(speed < 10 ? 1 : 0);
 
 function percent(fraction: number | undefined): string {
   return fraction === undefined ? '?' : `${(100 * fraction).toFixed(1)} %`;

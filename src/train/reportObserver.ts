@@ -1,4 +1,4 @@
-import { version_core } from '@tensorflow/tfjs-core';
+import { getBackend, version_core } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { platform } from '#platform';
 import { version } from '../../package.json';
@@ -36,12 +36,15 @@ export async function reportObserver(
   const samples = await reportPictures(data.dataset, evenIndices(data.dataset.size));
   const { classNames } = data.dataset;
   let secondsLeft = Number.NaN;
-  let mistakes = await mistakesOf(data, course);
+  // Of an earlier epoch, where some were trained without a report.
+  const kept = course.settings.restoreBest ? state.bestEpoch : state.history.length;
+  if (state.evaluated?.epoch !== kept) state.evaluated = undefined;
+  let mistakes = once(() => mistakesOf(data, course));
 
-  const report = (status: Partial<ReportStatus>): TrainingReport => ({
+  const report = async (status: Partial<ReportStatus>): Promise<TrainingReport> => ({
     title: `${model.name}: ${counted(data.dataset.size, 'picture')}, ${counted(classNames.length, 'class', 'classes')}`,
     status: {
-      epoch: Math.max(state.history.length, state.finished ? 0 : state.epoch),
+      epoch: Math.max(state.history.length, state.batch > 0 ? state.epoch : 0),
       step: state.step,
       progress: progressOf(course),
       seconds: state.seconds,
@@ -53,7 +56,7 @@ export async function reportObserver(
     epochs: state.history,
     steps: sampler.sampled.points,
     evaluation: evaluationOf(course),
-    mistakes,
+    mistakes: await mistakes(),
     settings: settingsOf(course),
     environment: environmentOf(course),
   });
@@ -68,15 +71,24 @@ export async function reportObserver(
     async onEpoch({ epoch }, evaluated) {
       if (evaluated && (!course.settings.restoreBest || state.bestEpoch === epoch)) {
         state.evaluated = { epoch, pictures: data.validation!.size, ...evaluated };
-        mistakes = await mistakesOf(data, course);
+        mistakes = once(() => mistakesOf(data, course));
       }
-      await writer.write(running());
+      await writer.offer(running);
     },
     async onEnd(error) {
       const stopped = error ?? (state.stoppedEarly ? 'Early stopping: no better epoch for long enough.' : undefined);
       const reason = stopped instanceof Error ? stopped.message : String(stopped);
-      await writer.write(report(stopped === undefined ? { state: 'finished' } : { state: 'stopped', reason }));
+      await writer.write(await report(stopped === undefined ? { state: 'finished' } : { state: 'stopped', reason }));
     },
+  };
+}
+
+/** What `make` gives, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -135,7 +147,8 @@ function settingsOf({ settings, dataset, validation }: TrainingCourse): ReportTa
 const nameOf = ({ name }: Schedule) => (name.startsWith('schedules.') ? name : 'a function');
 
 function showValue(value: unknown): string | number | boolean | undefined {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
+  // Without a limit, or nothing.
+  if (value === Number.POSITIVE_INFINITY || (Array.isArray(value) && value.length === 0)) return undefined;
   return typeof value === 'object' ? JSON.stringify(value) : (value as string | number | boolean);
 }
 
@@ -143,6 +156,7 @@ function environmentOf({ trainer: { info } }: TrainingCourse): ReportTable {
   return {
     'mobilenet-v1-ts': version,
     'tfjs-core': version_core,
+    backend: getBackend(),
     engine: info.engine,
     module: info.module,
     threads: info.threads,

@@ -68,7 +68,8 @@ export async function runCourse(course: TrainingCourse, options: RunCourseOption
           )
         : error;
     if (!isFinished) await giveUp(course, reason);
-    await Promise.resolve(observer.onEnd(reason)).catch(() => {});
+    // A signal may have been aborted with nothing, a hook have thrown it.
+    await Promise.resolve(observer.onEnd(reason ?? 'Stopped.')).catch(() => {});
     throw reason;
   }
 }

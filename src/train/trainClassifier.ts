@@ -69,6 +69,7 @@ const training = new WeakSet<LayerVariable>();
  * @throws {MobilenetError} `invalid-argument` for options out of range, a model that does not fit the dataset, or a
  * checkpoint that does not fit them
  * @throws {MobilenetError} `invalid-data` for a checkpoint that is damaged or none of this library's
+ * @throws {MobilenetError} `file-system` where a report or checkpoint cannot be written or read
  * @throws {MobilenetError} `engine-failed` where `engine: 'fused'` is asked for and cannot be, or a worker dies
  * @throws {MobilenetError} `non-finite` where the loss or a weight became NaN or infinite; names epoch and step
  * @example
@@ -94,6 +95,7 @@ export async function trainClassifier(
     received: `'${model.name}', which is in training or shares layers with one that is`,
     remedy: 'Wait for that call to end, or stop it through its signal.',
   });
+  options.signal?.throwIfAborted();
   for (const weight of weights) training.add(weight);
   try {
     await backendReady('trainClassifier');
@@ -167,6 +169,7 @@ async function trainOn(
     const { weights } = trained;
     const resumedFrom = resumed && (await restoreCourse(resumed, course, model, weights));
     const observer = await createObserver(model, data, course);
+    settings.signal?.throwIfAborted();
     await begin();
     describePictures(model, data.dataset, settings);
     await runCourse(course, { model, weights, observer });

@@ -128,7 +128,7 @@ export interface TrainClassifierOptions extends TrainingDataOptions, UpdateOptio
    * same bits as one that was never interrupted, if model, dataset and options are the same.
    */
   resume?: string | undefined;
-  /** A folder for `report.html`, `history.csv` and `history.json`, written during and after the training; in Node only. */
+  /** A folder for `report.html`, `history.csv` and `history.json`, written every five seconds at most, and at the end; in Node only. */
   reportDir?: string | undefined;
   /** What is shown while it trains: `'auto'` is a bar in a terminal, and plain lines elsewhere. @default 'none' */
   progress?: ProgressKind | undefined;

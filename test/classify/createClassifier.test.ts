@@ -300,6 +300,8 @@ describe('what the classifier takes from the model', () => {
   test('the size from the metadata where the model leaves it open', async () => {
     const model = chain([null, null, 3], tfl.layers.globalAveragePooling2d({}), tfl.layers.dense({ units: 2 }));
     await expect(createClassifier(model, { engine: 'tfjs' })).rejects.toThrow(/\[N,H,W,3\].*setModelMetadata/);
+    setModelMetadata(model, { inputShape: [4.5, 6, 3] });
+    await expect(createClassifier(model, { engine: 'tfjs' })).rejects.toThrow(/\[N,H,W,3\].*setModelMetadata/);
     setModelMetadata(model, { inputShape: [4, 6, 3] });
     const [tfjs, fused] = await Promise.all(
       (['tfjs', 'fused'] as const).map(async (engine) => {
@@ -324,11 +326,14 @@ describe('options that cannot be are refused', () => {
   });
   const cases: [string, CreateClassifierOptions, RegExp][] = [
     ['class names of the wrong number', { classNames: ['a', 'b'] }, /6 classes, received 2 names/],
+    ['class names that are numbers', { classNames: [0, 1, 2, 3, 4, 5] as never }, /6 classes, received \[0,1,2/],
     ['another engine', { engine: 'gpu' as never }, /engine to be/],
     ['another precision', { precision: 'int4' as never }, /precision to be/],
     ['int8 through tfjs', { precision: 'int8', engine: 'tfjs' }, /float32/],
     ['a calibration for float32', { calibration: dataset }, /no calibration/],
     ['an empty calibration', { precision: 'int8', calibration: { ...dataset, size: 0 } }, /at least one picture/],
+    ['a promise of it', { precision: 'int8', calibration: Promise.resolve(dataset) as never }, /a promise/],
+    ['nothing for it', { precision: 'int8', calibration: null as never }, /calibration/],
     ['no threads', { threads: 0 }, /threads/],
     ['a crop of nothing', { preprocessing: { cropFraction: 0 } }, /cropFraction/],
     ['another interpolation', { preprocessing: { interpolation: 'nearest' as never } }, /interpolation/],

@@ -244,6 +244,15 @@ describe('refuses', () => {
     setModelMetadata(old, { classNames: ['a', 'b', 'c', 'd'] });
   });
 
+  /** Models inside of a model, whose layers are called alike. */
+  const twoParts = () => {
+    const part = () =>
+      tfl.sequential({
+        layers: [tfl.layers.conv2d({ inputShape: [4, 4, 3], filters: 3, kernelSize: 1, name: 'conv' })],
+      });
+    return tfl.sequential({ layers: [part(), part(), tfl.layers.flatten(), tfl.layers.dense({ units: 2 })] });
+  };
+
   const withEnd = (...layers: tfl.layers.Layer[]) =>
     tfl.sequential({ layers: [tfl.layers.flatten({ inputShape: [2, 2, 1] }), ...layers] });
 
@@ -251,7 +260,10 @@ describe('refuses', () => {
     ['no classes', () => old, {}, 'classes (or the number of classNames) to be an integer of at least 1'],
     ['no class', () => old, { classes: 0 }, 'to be an integer of at least 1, received 0'],
     ['other numbers', () => old, { classes: 3, classNames: ['a'] }, 'as many classNames as classes, 3, received 1'],
-    ['one name twice', () => old, { classNames: ['a', 'a'] }, 'classNames that differ'],
+    ['one name twice', () => old, { classNames: ['a', 'a'] }, 'classNames to be texts that differ'],
+    ['numbers for names', () => old, { classNames: [0, 1] as never }, 'to be texts that differ, received [0,1]'],
+    ['a hole', () => old, { classNames: Object.assign(['a'], { length: 2 }) }, 'to be texts that differ'],
+    ['names that two models share', () => twoParts(), { classes: 2 }, 'whose names differ, received ["conv"]'],
     ['a rate of 1', () => old, { classes: 2, dropout: 1 }, 'dropout to be at least 0 and below 1'],
     ['another activation', () => old, { classes: 2, classifierActivation: 'relu' as 'linear' }, "'softmax', 'linear'"],
     ['half a seed', () => old, { classes: 2, seed: 0.5 }, 'seed to be an integer of at least 0'],

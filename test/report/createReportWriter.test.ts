@@ -94,6 +94,10 @@ test('a folder that cannot be written is told, and the writer can be used again'
   expect(await readdir(dir)).toHaveLength(3);
 });
 
+test('an empty folder name is refused, and is not the root of the disk', () => {
+  expect(() => createReportWriter({ dir: '' })).toThrow(/expected dir to be a folder/);
+});
+
 test.each([-1, Number.NaN])('everySeconds %s is refused', (everySeconds) => {
   expect(() => createReportWriter({ dir: root, everySeconds })).toThrow(/everySeconds to be a number of at least 0/);
 });

@@ -5,7 +5,13 @@ import { alignLines, rangeOf } from '../../src/report/page/charts';
 import { toRgba } from '../../src/report/page/pictures';
 import { makeEpoch, makeStep } from './reports';
 
-const line = (from: 'steps' | 'epochs', column: string) => ({ from, column, label: '', colour: '', width: 1 });
+const line = (from: 'steps' | 'epochs' | 'finest', column: string) => ({
+  from,
+  column,
+  label: '',
+  colour: '',
+  width: 1,
+});
 
 test('steps and epochs share the axis of epochs done; a line has no value where it has no point', () => {
   const curves = curvesOf({ steps: [8, 9, 10, 11].map(makeStep), epochs: [makeEpoch(1)] });
@@ -18,10 +24,21 @@ test('steps and epochs share the axis of epochs done; a line has no value where 
 
 test('where no steps were kept, the ends of epochs stand for them', () => {
   const curves = curvesOf({ steps: [], epochs: [1, 2].map(makeEpoch) });
-  expect(alignLines(curves, [line('steps', 'learningRate')])).toEqual([
+  expect(alignLines(curves, [line('finest', 'learningRate')])).toEqual([
     [1, 2],
     [0.1, 0.05],
   ]);
+  // But are no batches.
+  expect(alignLines(curves, [line('steps', 'loss'), line('epochs', 'loss')])[1]).toEqual([undefined, undefined]);
+});
+
+test('an epoch that the minutes ended lies where its last step does, and a whole one at its end', () => {
+  const ends = (steps: number[], epochs: number[]) =>
+    curvesOf({ steps: steps.map(makeStep), epochs: epochs.map(makeEpoch) }).epochs.epoch;
+  expect(ends([8, 10, 12], [1, 2])).toEqual([1, 1.2]);
+  expect(ends([8, 10, 12], [1])).toEqual([1]);
+  // Of the second and third no steps were kept.
+  expect(ends([8, 10], [1, 2, 3])).toEqual([1, 2, 3]);
 });
 
 test.each([

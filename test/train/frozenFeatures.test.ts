@@ -1,14 +1,21 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { model as createModel, input, type LayersModel, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import {
+  model as createModel,
+  input,
+  type LayersModel,
+  layers,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type ImageBatch, inMemoryDataset, type LabelledImages } from '../../src/data/imageDataset';
+import { inMemoryDataset, type LabelledImages } from '../../src/data/imageDataset';
 import { splitFrozen } from '../../src/graph/splitFrozen';
 import { freeze } from '../../src/model/freeze';
 import { mobilenetV1 } from '../../src/model/mobilenetV1';
 import type { MobilenetV1Options } from '../../src/model/options';
 import { createRandom } from '../../src/random';
-import { cacheFeatures } from '../../src/train/cacheFeatures';
+import { cacheFeatures, featuresFit } from '../../src/train/cacheFeatures';
 import { enterTrainingMode } from '../../src/train/trainingMode';
 import { chain, graphOf, outline, randomizeWeights } from '../graph/chains';
 
@@ -39,6 +46,15 @@ function split(model: LayersModel) {
 }
 
 describe('splitFrozen', () => {
+  test('not where nested models have layers of one name, which tfjs refuses side by side', () => {
+    const part = () =>
+      sequential({ layers: [layers.conv2d({ inputShape: [6, 6, 3], filters: 3, kernelSize: 1, name: 'conv' })] });
+    const model = sequential({ layers: [frozen(part()), part(), layers.flatten(), dense()] });
+    const { numTensors } = tf.memory();
+    expect(splitFrozen(model)).toBeUndefined();
+    expect(tf.memory().numTensors).toBe(numTensors);
+  });
+
   test('a frozen MobileNet behind its pooling, before dropout', () => {
     const model = mobilenetV1(small);
     freeze(model);
@@ -242,8 +258,8 @@ describe('cacheFeatures', () => {
       const { features, dataset, expected } = frozenMobilenet();
       const cached = await cacheFeatures(features, dataset, { ...options, engine, threads: 1, batchSize: 3 });
       expect(cached).toMatchObject({ size: 7, height: 1, width: 1, channels: 51, classNames: dataset.classNames });
-      expect(cached!.labels).toEqual(dataset.labels);
-      const { images, labels } = (await cached!.read([6, 0, 3, 3])) as LabelledImages<Float32Array>;
+      expect(cached.labels).toEqual(dataset.labels);
+      const { images, labels } = (await cached.read([6, 0, 3, 3])) as LabelledImages<Float32Array>;
       expect([...labels]).toEqual([6, 0, 3, 3].map((index) => dataset.labels[index]));
       const largest = Math.max(...expected.map(Math.abs));
       [6, 0, 3, 3].forEach((index, i) => {
@@ -252,14 +268,14 @@ describe('cacheFeatures', () => {
           expect(difference).toBeLessThanOrEqual(bound * largest);
         }
       });
-      expect(() => cached!.read([7])).toThrow('indices from 0 to 6');
+      expect(() => cached.read([7])).toThrow('indices from 0 to 6');
     },
   );
 
   test('the gradients of the head on kept features are those of the whole model on pictures', async () => {
     const { model, features, head, dataset, pictures } = frozenMobilenet();
     const cached = await cacheFeatures(features, dataset, options);
-    const { images } = (await cached!.read([0, 1, 2, 3, 4, 5, 6])) as LabelledImages<Float32Array>;
+    const { images } = (await cached.read([0, 1, 2, 3, 4, 5, 6])) as LabelledImages<Float32Array>;
     const mode = enterTrainingMode(model);
     const gradients = (trained: LayersModel, inputs: tf.Tensor) => {
       mode.seedDropout(() => SEED);
@@ -274,50 +290,37 @@ describe('cacheFeatures', () => {
     mode.restore();
   });
 
-  test('takes a predict of the caller, and tells how far it is', async () => {
+  test('fits where its size is known, and no larger than allowed', () => {
     const { features, dataset } = frozenMobilenet();
-    const predict = vi.fn(async ({ labels }: ImageBatch) => new Float32Array(labels.length * 51).fill(labels[0]!));
-    const progress: number[][] = [];
-    const onProgress = (done: number, total: number) => {
-      progress.push([done, total]);
-    };
-    const cached = await cacheFeatures(features, dataset, { ...options, predict, batchSize: 4, onProgress });
-    expect(predict.mock.calls.map(([{ images, indices }]) => [images.length / 3072, [...indices!]])).toEqual([
-      [4, [0, 1, 2, 3]],
-      [3, [4, 5, 6]],
-    ]);
-    expect(progress).toEqual([
-      [4, 7],
-      [7, 7],
-    ]);
-    const { images } = (await cached!.read([5])) as LabelledImages<Float32Array>;
-    expect(images).toEqual(new Float32Array(51).fill(dataset.labels[4]!));
-  });
-
-  test('runs nothing where the features need more memory than allowed', async () => {
-    const { features, dataset } = frozenMobilenet();
-    const predict = vi.fn(async ({ labels }: ImageBatch) => new Float32Array(labels.length * 51));
     const megabytes = (7 * 51 * 4) / 2 ** 20;
-    const within = (memoryLimitMegabytes: number) =>
-      cacheFeatures(features, dataset, { ...options, predict, memoryLimitMegabytes });
-    expect(await within(megabytes * 0.999)).toBeUndefined();
-    expect(predict).not.toHaveBeenCalled();
-    expect(await within(megabytes)).toBeDefined();
+    expect(featuresFit(features, dataset, megabytes * 0.999)).toBe(false);
+    expect(featuresFit(features, dataset, megabytes)).toBe(true);
+
+    const outputs = [input({ shape: [null, 4, 3] })];
+    expect(featuresFit({ outputs } as LayersModel, dataset)).toBe(false);
   });
 
-  test('stops at a signal', async () => {
+  test.each(['tfjs', 'fused'] as const)('through %s stops at a signal', async (engine) => {
     const { features, dataset } = frozenMobilenet();
     const control = new AbortController();
-    const predict = vi.fn(async ({ labels }: ImageBatch) => new Float32Array(labels.length * 51));
-    const onProgress = () => control.abort(new Error('enough'));
-    const running = cacheFeatures(features, dataset, {
-      ...options,
-      predict,
-      batchSize: 2,
-      onProgress,
-      signal: control.signal,
-    });
+    const read = vi.fn(dataset.read);
+    const { signal } = control;
+    const running = cacheFeatures(features, { ...dataset, read }, { ...options, engine, batchSize: 1, signal });
+    // What waits for its turn has it between two pictures.
+    setTimeout(() => control.abort(new Error('enough')));
     await expect(running).rejects.toThrow('enough');
-    expect(predict).toHaveBeenCalledTimes(1);
+    expect(read.mock.calls.length).toBeLessThan(7);
+  });
+
+  test.each([
+    ['floats', (images: Uint8Array, labels: Int32Array) => ({ images: Float32Array.from(images), labels }), 'of bytes'],
+    ['a label', (images: Uint8Array, labels: Int32Array) => ({ images, labels: labels.map(() => 9) }), 'from 0 to 3'],
+  ])('refuses %s as a training on pictures does', async (_, change, message) => {
+    const { features, dataset } = frozenMobilenet();
+    const read = async (indices: ArrayLike<number>) => {
+      const { images, labels } = await dataset.read(indices);
+      return change(images, Int32Array.from(labels)) as LabelledImages;
+    };
+    await expect(cacheFeatures(features, { ...dataset, read }, options)).rejects.toThrow(message);
   });
 });

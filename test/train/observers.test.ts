@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setBackend, train as tfTrain } from '@tensorflow/tfjs-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   createTrainingControl,
   evaluateClassifier,
@@ -23,7 +23,10 @@ beforeEach(async () => {
   folder = temporaryFolder();
 });
 
-afterEach(() => folder.remove());
+afterEach(() => {
+  vi.restoreAllMocks();
+  folder.remove();
+});
 
 const read = (name: string) => readFileSync(join(folder.path, name), 'utf8');
 
@@ -58,9 +61,16 @@ describe('reportDir', () => {
     const model = tinyModel();
     const reason = new Error('enough <b>of it</b>');
     const states: object[] = [];
+    let late = 0;
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + late);
     const training = trainClassifier(model, train, {
       epochs: 3,
       reportDir: folder.path,
+      // Every five seconds at most.
+      onBatch() {
+        late += 5000;
+      },
       onEpoch({ epoch }) {
         states.push(JSON.parse(read('history.json')).status);
         if (epoch === 2) throw reason;
@@ -69,11 +79,42 @@ describe('reportDir', () => {
     await expect(training).rejects.toBe(reason);
     const running = { state: 'running', seconds: expect.any(Number), secondsLeft: expect.any(Number) };
     expect(states).toMatchObject([
-      { ...running, step: 1, progress: 1 / 3 },
-      { ...running, step: 2, progress: 2 / 3 },
+      { ...running, epoch: 1, step: 1, progress: 1 / 3 },
+      { ...running, epoch: 2, step: 2, progress: 2 / 3 },
     ]);
-    expect(JSON.parse(read('history.json')).status).toMatchObject({ state: 'stopped', reason: 'enough <b>of it</b>' });
+    const status = { state: 'stopped', epoch: 2, reason: 'enough <b>of it</b>' };
+    expect(JSON.parse(read('history.json')).status).toMatchObject(status);
     expect(read('report.html')).not.toContain('<b>of it');
+    model.dispose();
+  });
+
+  test('is not written more often than every five seconds, but at the end', async () => {
+    const model = tinyModel();
+    const epochs: number[] = [];
+    vi.spyOn(performance, 'now').mockImplementation(() => 0);
+    await trainClassifier(model, train, {
+      epochs: 3,
+      batchSize: 25,
+      reportDir: folder.path,
+      onEpoch: () => void epochs.push(JSON.parse(read('history.json')).status.step),
+    });
+    // That of the first batch stays.
+    expect(epochs).toEqual([1, 1, 1]);
+    expect(JSON.parse(read('history.json')).status).toMatchObject({ state: 'finished', step: 6 });
+    model.dispose();
+  });
+
+  test('is not said to be finished where a signal is aborted with nothing', async () => {
+    const model = tinyModel();
+    const stop = new AbortController();
+    const training = trainClassifier(model, train, {
+      epochs: 3,
+      reportDir: folder.path,
+      signal: stop.signal,
+      onBatch: () => stop.abort(null),
+    });
+    await expect(training).rejects.toBe(null);
+    expect(JSON.parse(read('history.json')).status).toMatchObject({ state: 'stopped', reason: 'Stopped.' });
     model.dispose();
   });
 
@@ -130,6 +171,18 @@ describe("the report's evaluation", () => {
       'enough',
     );
     expect(evaluationOf()).toEqual(expected);
+    model.dispose();
+  });
+
+  test('is not that of an earlier epoch, where those after it had no report', async () => {
+    const model = tinyModel();
+    const checkpoint = { dir: join(folder.path, 'checkpoints') };
+    const options = { batchSize: 16, seed: 5, validation };
+    await trainClassifier(model, train, { ...options, epochs: 1, checkpoint, reportDir: folder.path });
+    expect(evaluationOf()).toMatchObject({ epoch: 1 });
+    await trainClassifier(model, train, { ...options, epochs: 2, checkpoint, resume: checkpoint.dir });
+    await trainClassifier(model, train, { ...options, epochs: 2, resume: checkpoint.dir, reportDir: folder.path });
+    expect(evaluationOf()).toBeUndefined();
     model.dispose();
   });
 

@@ -43,8 +43,8 @@ afterEach(() => {
 });
 
 /** A stream that keeps what is written. */
-function makeStream(isTTY = false) {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 120 });
+function makeStream(isTTY = false, columns = 120) {
+  const stream = Object.assign(new PassThrough(), { isTTY, columns });
   let text = '';
   stream.on('data', (chunk) => {
     text += chunk;
@@ -70,6 +70,12 @@ describe('lines', () => {
     await progress.onBatch({ ...batch, secondsLeft: Number.NaN });
     progress.onEpoch({ ...epoch, valLoss: undefined, valAccuracy: undefined });
     expect(text()).toMatch(/, \? left\nepoch 2: loss 1\.200, accuracy 55\.0 %, 812 images\/s\n$/);
+  });
+
+  test('a speed below ten has a digit behind the point', () => {
+    const { stream, text } = makeStream();
+    createProgress({ stream }).onEpoch({ ...epoch, imagesPerSecond: 0.34 });
+    expect(text()).toContain(', 0.3 images/s\n');
   });
 
   test.each([
@@ -118,13 +124,19 @@ describe('the bar in a terminal', () => {
     const { stream, text } = makeStream(true);
     const progress = createProgress({ stream });
     await progress.onBatch(batch);
-    expect(text()).toMatch(/ 25% \| epoch 2 \| loss 1\.235 \| accuracy 50\.0 % \| 812 images\/s \| 1:02:05 left/);
+    expect(text()).toContain(' 25%, 1:02:05 left, epoch 2, loss 1.235, accuracy 50.0 %, 812 images/s');
     progress.onEpoch(epoch);
     expect(text().endsWith(epochLine)).toBe(true);
     await progress.onBatch({ ...batch, epoch: 3, progress: 0.5 });
-    expect(text()).toMatch(/ 50% \| epoch 3 /);
+    expect(text()).toContain(' 50%, 1:02:05 left, epoch 3, ');
     progress.close();
     progress.close();
+  });
+
+  test('is whole in 80 columns', async () => {
+    const { stream, text } = makeStream(true, 80);
+    await createProgress({ stream }).onBatch({ ...batch, epoch: 12 });
+    expect(text()).toMatch(/%, 1:02:05 left, epoch 12, loss 1\.235, accuracy 50\.0 %, 812 images\/s/);
   });
 
   test('switches nothing off in the terminal that a process which Ctrl-C ends would leave off', async () => {

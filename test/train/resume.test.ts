@@ -5,7 +5,14 @@ import { rm, truncate } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { schedules, type TrainClassifierOptions, type TrainingBatch, trainClassifier } from '../../src/index';
+import {
+  createTrainingControl,
+  getModelMetadata,
+  schedules,
+  type TrainClassifierOptions,
+  type TrainingBatch,
+  trainClassifier,
+} from '../../src/index';
 import { readCheckpoint, writeCheckpoint } from '../../src/io/checkpointFolder';
 import { createRandom } from '../../src/random';
 import type { CheckpointRecord } from '../../src/train/checkpointRecord';
@@ -272,6 +279,36 @@ test('a call that is refused late leaves the model and the later checkpoints as 
   model.dispose();
 });
 
+test('a call that is aborted before its first step leaves model, metadata and checkpoints as they were', async () => {
+  const checkpoint = { dir: folder.path, keep: 5 };
+  const model = build();
+  const options = { batchSize: 16, seed: 5, checkpoint, epochs: 3 } as const;
+  await trainClassifier(model, train, options);
+  const places = readdirSync(folder.path).sort();
+  expect(places).toHaveLength(3);
+  const [before, metadata] = [weightsOf(model), getModelMetadata(model)];
+  const late = new AbortController();
+  const read = (indices: ArrayLike<number>) => {
+    late.abort();
+    return train.read(indices);
+  };
+  const reads = { ...train, read };
+  const resume = join(folder.path, places[0]!);
+  for (const [dataset, signal] of [
+    [train, AbortSignal.abort()],
+    // While the pictures of the report are read.
+    [reads, late.signal],
+  ] as const) {
+    const reportDir = join(folder.path, 'report');
+    const again = { ...options, resume, inputRange: [0, 1], signal, reportDir } as const;
+    await expect(trainClassifier(model, dataset, again)).rejects.toMatchObject({ name: 'AbortError' });
+  }
+  expect(weightsOf(model)).toEqual(before);
+  expect(getModelMetadata(model)).toEqual(metadata);
+  expect(readdirSync(folder.path).sort()).toEqual(places);
+  model.dispose();
+});
+
 test('layers that were frozen then are to be frozen again', async () => {
   const checkpoint = { dir: folder.path };
   const model = build();
@@ -312,10 +349,15 @@ for (const engine of ['fused', 'tfjs'] as const) {
     ] as const) {
       const model = pooledModel();
       const stop = new AbortController();
-      if (stopAt === 0) stop.abort();
       const onBatch = ({ step }: TrainingBatch) => void (step === stopAt && stop.abort());
       const { signal } = stop;
-      const training = trainClassifier(model, train, { ...options, checkpoint, resume, signal, onBatch });
+      // Asked before each batch.
+      const whenRunning = async () => {
+        if (stopAt === 0) stop.abort();
+        if (stopAt === 0) signal.throwIfAborted();
+      };
+      const control = { ...createTrainingControl(), whenRunning };
+      const training = trainClassifier(model, train, { ...options, checkpoint, resume, signal, onBatch, control });
       await expect(training).rejects.toMatchObject({ name: 'AbortError' });
       expect(readdirSync(folder.path)).toContain(`step-0000000${stopAt}`);
       model.dispose();

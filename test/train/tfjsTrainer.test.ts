@@ -4,7 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, expect, test } from 'vitest';
 import { createRandom } from '../../src/random';
 import { createTfjsTrainer, type TfjsTrainerOptions } from '../../src/train/tfjsTrainer';
-import { largestDifference, poison, tensors, tinyModel, weightsOf } from './models';
+import { largestDifference, poison, pooledModel, tensors, tinyModel, weightsOf } from './models';
 import { batchOf, range, step } from './trainers';
 
 beforeEach(async () => {
@@ -221,6 +221,22 @@ test("a tfjs optimizer of the user's own: its own rate unless told, which it get
   expect(optimizer).toMatchObject({ learningRate: 0.05 });
   optimizer.dispose();
 });
+
+test.each(['adam', 'momentum'] as const)(
+  '%s of tfjs that has trained other weights is refused in words',
+  async (name) => {
+    const optimizer = name === 'adam' ? tf.train.adam(0.01) : tf.train.momentum(0.01, 0.9);
+    const first = trainerOf(tinyModel(), { optimizer });
+    await first.step(batchOf(range(0, 8)), step({}));
+    await first.dispose();
+    const other = trainerOf(pooledModel(), { optimizer });
+    const again = other.step(batchOf(range(0, 8)), step({}));
+    await expect(again).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(again).rejects.toThrow(/an optimizer that is new.*Make one for each model/);
+    await other.dispose();
+    optimizer.dispose();
+  },
+);
 
 const mistakes: Record<string, (model: tfl.LayersModel) => Parameters<ReturnType<typeof trainerOf>['step']>> = {
   'a layer that throws': (model) => {

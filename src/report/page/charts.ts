@@ -8,7 +8,8 @@ const MOST_POINTS = 40;
 
 /** One line of a chart: a column of the curves, under a name, in a colour of the style sheet. */
 interface Line {
-  from: 'steps' | 'epochs';
+  /** `'finest'`: of steps, or of epochs where nothing within them was kept. */
+  from: 'steps' | 'epochs' | 'finest';
   column: string;
   label: string;
   colour: string;
@@ -20,6 +21,11 @@ type Aligned = [number[], ...(number | null | undefined)[][]];
 
 const number = (digits: number) => (value: number) => String(Number(value.toPrecision(digits)));
 const percent = (value: number) => `${number(4)(100 * value)} %`;
+/** 0.02, and 5e-6: as many zeros do not fit beside an axis. */
+const rate = (value: number) => {
+  const text = number(3)(value);
+  return value > 0 && value < 1e-3 ? Number(text).toExponential() : text;
+};
 
 const batches = (column: string): Line => ({ from: 'steps', column, label: 'Batches', colour: '--batches', width: 1 });
 const training = (column: string): Line => ({
@@ -53,11 +59,11 @@ const CHARTS: Record<string, Chart> = {
     end: { hard: 1, soft: 0.1, mode: 1 },
   },
   learningRate: {
-    lines: [{ ...training('learningRate'), from: 'steps', label: 'Learning rate', width: 2 }],
-    format: number(3),
+    lines: [{ ...training('learningRate'), from: 'finest', label: 'Learning rate' }],
+    format: rate,
   },
   imagesPerSecond: {
-    lines: [{ ...training('imagesPerSecond'), from: 'steps', label: 'Pictures/s', width: 2 }],
+    lines: [{ ...training('imagesPerSecond'), from: 'finest', label: 'Pictures/s' }],
     format: number(4),
   },
 };
@@ -93,7 +99,8 @@ function drawChart(place: HTMLElement, curves: Curves): uPlot {
 /** The epochs done, and one column a line; undefined where a line has no point there. */
 export function alignLines(curves: Curves, lines: Line[]): Aligned {
   const tables = lines.map(({ from, column }): uPlot.AlignedData => {
-    const columns = fallback(curves, from);
+    const isOfEpochs = from === 'epochs' || (from === 'finest' && curves.steps.epoch.length === 0);
+    const columns: Curves['epochs' | 'steps'] = isOfEpochs ? curves.epochs : curves.steps;
     return [columns.epoch as number[], columns[column as 'loss']];
   });
   return uPlot.join(tables) as Aligned;
@@ -102,11 +109,6 @@ export function alignLines(curves: Curves, lines: Line[]): Aligned {
 /** From 0, or from the least value where that is below, to a little above the greatest. */
 export function rangeOf(chart: string): uPlot.Range.Config {
   return { min: { pad: 0, soft: 0, mode: 1 }, max: { pad: 0.06, ...CHARTS[chart]!.end } };
-}
-
-/** Where nothing within epochs was kept, their ends are what there is. */
-function fallback({ steps, epochs }: Curves, from: Line['from']) {
-  return from === 'steps' && steps.epoch.length > 0 ? steps : epochs;
 }
 
 function optionsOf(
