@@ -50,7 +50,12 @@ describe.skipIf(!chromiumPath)(`TFLite files by LiteRT.js in headless Chromium${
     const pictures = randomUniform(shape, -1, 1, 'float32', 5);
     const expected = await (model.predict(pictures) as Tensor).data();
     const file = await exportTflite(model, { batch: 2, ...options });
-    const { names, values } = await call('run', Array.from(file), Array.from(await pictures.data()), shape);
+    const { names, values } = await call(
+      'run',
+      Buffer.from(file).toString('base64'),
+      Array.from(await pictures.data()),
+      shape,
+    );
     expect(values).toHaveLength(expected.length);
     return { names, difference: Math.max(...values.map((value, i) => Math.abs(value - expected[i]!))) };
   }

@@ -6,9 +6,10 @@ async function start(wasm: string): Promise<void> {
   await loadLiteRt(wasm, { threads: false });
 }
 
-/** The outputs for pictures, by the names of the file's signature. */
-async function run(file: number[], pictures: number[], shape: number[]) {
-  const model = await loadAndCompile(Uint8Array.from(file), { accelerator: 'wasm' });
+/** The outputs for pictures, by the names of the file's signature; of a file in base64. */
+async function run(file: string, pictures: number[], shape: number[]) {
+  const bytes = Uint8Array.from(atob(file), (character) => character.charCodeAt(0));
+  const model = await loadAndCompile(bytes, { accelerator: 'wasm' });
   const input = new Tensor(Float32Array.from(pictures), shape);
   const names = [model.getInputDetails(), model.getOutputDetails()].map(([details]) => details!.name);
   const [output] = await model.run([input]);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect, test } from 'vitest';
 import { mobilenetV1, syntheticCifar10, takeDataset, trainClassifier } from '../../src/index';
+import '../fasterTfjs';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

@@ -8,6 +8,7 @@ import { mobilenetV1 } from '../../src/model/mobilenetV1';
 import type { MobilenetV1Options } from '../../src/model/options';
 import { createRandom } from '../../src/random';
 import { softTargets } from './referenceLoss';
+import '../fasterTfjs';
 
 /** A model to train one step of. */
 export interface EngineCase {

@@ -77,6 +77,13 @@ export function lossAndGradients(graph: StageGraph, weights: Weights, batch: Ref
   };
 }
 
+/** What is lost in training, without its gradients. */
+export function trainingLoss(graph: StageGraph, weights: Weights, batch: ReferenceBatch): number {
+  const { labels, targets = softTargets(labels, graph.classes) } = batch;
+  const traces = forward(graph, weights, batch, labels.length, true);
+  return crossEntropy(traces.at(-1)!.output, { labels, targets }, graph).loss;
+}
+
 /** What the model gives in inference, probabilities or logits `[N,K]`. */
 export function predict(graph: StageGraph, weights: Weights, images: ArrayLike<number>): Float64Array {
   const n = images.length / sizeOf(graph.input);

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { StageGraph } from '../../src/graph/stage';
 import { createRandom } from '../../src/random';
 import { chainCases, type EngineCase, frozenCases, mobilenetCases, prepare, relativeL2, weightsOf } from './models';
-import { lossAndGradients, type ReferenceBatch, type Weights } from './reference';
+import { lossAndGradients, type ReferenceBatch, trainingLoss, type Weights } from './reference';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -21,7 +21,7 @@ function derivative(
   const [above, below] = [step, -step].map((length) => {
     const moved = [...weights];
     moved[index] = weights[index]!.map((value, at) => value + length * direction[at]!);
-    return lossAndGradients(graph, moved, batch).loss;
+    return trainingLoss(graph, moved, batch);
   });
   return (above! - below!) / (2 * step);
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { createRandom } from '../../src/random';
+import '../fasterTfjs';
 import { type Convolution, filterGradient, inputGradient, sizeOf } from './reference';
 
 /** Uniform float32 in [-1, 1). */

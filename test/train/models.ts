@@ -4,6 +4,7 @@ import { type InMemoryImageDataset, inMemoryDataset } from '../../src/data/image
 import type { PaddingStyle } from '../../src/model/architecture';
 import { convBlock, depthwiseConvBlock } from '../../src/model/blocks';
 import { createRandom } from '../../src/random';
+import '../fasterTfjs';
 
 /** `size` pictures 6 x 6 x 2 of three classes, told apart by which channel and half is bright. */
 export function tinyDataset(size: number, seed = 1): InMemoryImageDataset {
