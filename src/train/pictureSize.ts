@@ -2,6 +2,7 @@ import { type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ImageBatch } from '../data/imageDataset';
 import { fail } from '../errors';
+import { layerChain } from '../graph/layerChain';
 
 /** A batch's height, width and channels. */
 type PictureSize = Pick<ImageBatch, 'height' | 'width' | 'channels'>;
@@ -26,6 +27,7 @@ function tryOut(model: LayersModel, [height, width, channels]: readonly [number,
   const [, classes] = model.outputs[0]!.shape;
   let cause: unknown;
   try {
+    checkMaps(model, [1, height, width, channels]);
     const shape = tidy(() => (model.apply(zeros([1, height, width, channels])) as Tensor).shape);
     if (shape.length === 2 && shape[1] === classes) return;
     cause = new Error(`its output is [${shape}]`);
@@ -38,7 +40,18 @@ function tryOut(model: LayersModel, [height, width, channels]: readonly [number,
     where: 'trainClassifier',
     expected: `pictures of ${own.map((size) => size ?? 'any').join(' x ')}, or a model that is convolutional up to a global pooling`,
     received: `${height} x ${width} x ${channels} and '${model.name}' (${(cause as Error).message})`,
-    remedy: 'Leave the picture size as it is, or replace flatten by a global pooling.',
+    remedy: 'Leave the picture size as it is, take larger pictureScales, or replace flatten by a global pooling.',
     cause,
   });
+}
+
+/** Where windows slide over a map that is smaller than they are, tfjs goes on with nothing, and fails in its gradient. */
+function checkMaps(model: LayersModel, pictures: number[]): void {
+  const chain = layerChain(model);
+  if ('unsupported' in chain) return;
+  chain.layers.reduce((shape, layer) => {
+    const output = layer.computeOutputShape(shape) as number[];
+    if (output.some((size) => size < 1)) throw new Error(`layer '${layer.name}' would put out [${output}]`);
+    return output;
+  }, pictures);
 }

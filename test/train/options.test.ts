@@ -202,6 +202,12 @@ describe('the engine and tfjs agree', () => {
     expect(results[0]!.losses).toEqual(results[1]!.losses);
   });
 
+  test('pictures smaller than a window are refused through tfjs, too, before its gradients fail', async () => {
+    const outcome = trainIn('tfjs', { pictureScales: [{ until: 0.5, scale: 1 / 6 }] }, () => pooledModel('keras'));
+    await expect(outcome).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(outcome).rejects.toThrow(/1 x 1 x 2 and .*would put out \[1,0,0,8\].*larger pictureScales/);
+  });
+
   test('a model that cannot take pictures of a size is refused by the engine, with the layer that is in the way', async () => {
     const outcome = trainIn('fused', { pictureScales: [{ until: 0.5, scale: 4 / 6 }] });
     await expect(outcome).rejects.toMatchObject({ code: 'engine-failed' });
