@@ -76,7 +76,7 @@ test('no other function takes options', () => {
     'createTrainingControl',
     'getModelMetadata',
     'historyCsv',
-    // What it takes it needs.
+    // A dataset may be spread into it.
     'inMemoryDataset',
     'labelsOf',
     'registerWasmTrainingKernels',

@@ -6,7 +6,7 @@ import { type CropAndFlipOptions, cropAndFlip } from './augment/cropAndFlip';
 import { cutOut } from './augment/cutOut';
 import type { PictureShape } from './augment/pictureShape';
 import { rotatePicture } from './augment/rotatePicture';
-import type { ImageBatch } from './imageDataset';
+import { checkBytes, type ImageBatch } from './imageDataset';
 import { AUGMENT_STREAM } from './streams';
 
 export { type Augmentation, checkAugmentation };
@@ -46,6 +46,7 @@ export function augmentBatch<Batch extends ImageBatch>(
   checkAugmentation(where, augmentation, batch);
   check(Number.isSafeInteger(seed), { where, expected: 'seed to be an integer', received: seed });
   checkInteger(where, 'epoch', epoch, 0);
+  checkBytes(where, batch.images);
   const length = batch.height * batch.width * batch.channels;
   const images = new Uint8Array(batch.images.length);
   const scratch = new Uint8Array(length);

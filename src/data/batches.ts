@@ -1,6 +1,6 @@
 import { check, checkInteger, checkOptions, fail, type OptionKind } from '../errors';
 import { createRandom, type Random, shuffleInPlace } from '../random';
-import { checkDataset, type ImageBatch, type ImageDataset } from './imageDataset';
+import { checkDataset, checkLabels, type ImageBatch, type ImageDataset } from './imageDataset';
 
 /** Options for {@link batches}. */
 export interface BatchesOptions {
@@ -81,7 +81,8 @@ async function* readBatches<Pixels extends Uint8Array | Float32Array>(
   for (let start = 0; start < order.length; start += batchSize) {
     const indices = order.subarray(start, start + batchSize);
     const read = await dataset.read(indices);
-    const [images, labels] = [plainPixels<Pixels>(read?.images), plainLabels(read?.labels)];
+    const images = plainPixels<Pixels>(read?.images);
+    const labels = plainLabels(read?.labels ?? [], classNames.length, indices);
     const numbers = indices.length * height * width * channels;
     if (images.length !== numbers || labels.length !== indices.length) {
       fail({
@@ -108,8 +109,11 @@ function plainPixels<Pixels extends Uint8Array | Float32Array>(images: unknown):
 
 const viewOf = ({ buffer, byteOffset, length }: Uint8Array) => new Uint8Array(buffer, byteOffset, length);
 
-function plainLabels(labels: ArrayLike<number> | undefined): Int32Array {
-  return labels instanceof Int32Array ? labels : Int32Array.from(labels ?? []);
+function plainLabels(labels: ArrayLike<number>, classes: number, indices: ArrayLike<number>): Int32Array {
+  if (labels instanceof Int32Array) return labels;
+  // As integers all would be one, and what is missing the first class.
+  checkLabels("the dataset's read", labels, classes, indices);
+  return Int32Array.from(labels);
 }
 
 /** The indices of a dataset in the order of one epoch. */

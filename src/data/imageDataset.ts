@@ -96,10 +96,11 @@ export interface InMemoryDatasetOptions {
  * ```
  */
 export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageDataset {
-  const { height, width, channels, classNames, resizing } = options;
   const where = 'inMemoryDataset';
+  const { height, width, channels, classNames, resizing } = options;
   for (const name of ['height', 'width', 'channels'] as const) checkInteger(where, name, options[name], 1);
-  check(classNames.length > 0, { where, expected: 'at least one class name', received: 'none' });
+  const isNamed = Array.isArray(classNames) && classNames.length > 0;
+  check(isNamed, { where, expected: 'at least one class name', received: quoted(classNames) });
 
   const bytes = options.images;
   check(bytes instanceof Uint8Array || bytes instanceof Uint8ClampedArray, {
@@ -108,7 +109,8 @@ export function inMemoryDataset(options: InMemoryDatasetOptions): InMemoryImageD
     received: Object.prototype.toString.call(bytes),
     remedy: 'Scale the values to 0 to 255 and round them.',
   });
-  const size = options.labels.length;
+  const size = options.labels?.length;
+  check(Number.isInteger(size), { where, expected: 'a list of labels', received: quoted(options.labels) });
   const pictureBytes = height * width * channels;
   check(bytes.length === size * pictureBytes, {
     where,
@@ -140,6 +142,7 @@ export function takeDataset<Pixels extends Uint8Array | Float32Array>(
   count: number,
 ): ImageDataset<Pixels>;
 export function takeDataset(dataset: ImageDataset | InMemoryImageDataset, count: number): ImageDataset {
+  checkDataset('takeDataset', dataset);
   checkInteger('takeDataset', 'count', count, 1);
   const size = Math.min(count, dataset.size);
   const { height, width, channels, classNames, resizing } = dataset;
@@ -179,7 +182,8 @@ export function makesImages(dataset: InMemoryImageDataset): boolean {
 
 /** Throws unless it is a dataset, which may be empty; a loader's promise is the usual mistake, and both parts of one. */
 export function checkDataset(where: string, dataset: ImageDataset<Uint8Array | Float32Array>): void {
-  check(typeof dataset?.read === 'function', { where, expected: 'a dataset', received: quoted(dataset) });
+  const isOne = typeof dataset?.read === 'function' && Array.isArray(dataset.classNames);
+  check(isOne, { where, expected: 'a dataset', received: quoted(dataset) });
 }
 
 /** Throws unless it has pictures, too. */
@@ -208,7 +212,7 @@ export function checkLabels(
 
 /** Throws `invalid-data` where numbers were read in place of bytes: what a model has made of pictures, or pictures in floats. */
 export function checkBytes(where: string, images: Uint8Array | Float32Array): asserts images is Uint8Array {
-  if (images instanceof Uint8Array) return;
+  if (!(images instanceof Float32Array)) return;
   fail({
     code: 'invalid-data',
     where,

@@ -1,7 +1,7 @@
 import { checkOptions } from '../errors';
 import { yieldToEventLoop } from '../platform/eventLoop';
 import { batches } from './batches';
-import { checkPictures, type ImageDataset } from './imageDataset';
+import { checkBytes, checkPictures, type ImageDataset } from './imageDataset';
 
 /** Options for {@link imageStatistics}. */
 export interface ImageStatisticsOptions {
@@ -45,6 +45,7 @@ export async function imageStatistics(
   const batchSize = Math.max(1, Math.floor(CHUNK_BYTES / (height * width * channels)));
   signal?.throwIfAborted();
   for await (const { images } of batches(dataset, { batchSize })) {
+    checkBytes(where, images);
     for (const [c, count] of counts.entries()) {
       for (let i = c; i < images.length; i += channels) count[images[i]!]! += 1;
     }

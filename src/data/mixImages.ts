@@ -1,6 +1,6 @@
-import { check, checkInteger, checkOptions } from '../errors';
+import { check, checkInteger, checkOptions, quoted } from '../errors';
 import { createRandom, type Random, shuffleInPlace } from '../random';
-import type { ImageBatch } from './imageDataset';
+import { checkBytes, type ImageBatch } from './imageDataset';
 import { sampleBeta } from './sampleBeta';
 import { MIX_STREAM } from './streams';
 
@@ -68,14 +68,15 @@ export function mixBatch<Batch extends ImageBatch>(
 }
 
 function checkMixing(
-  { labels, classes }: ImageBatch,
+  { images, labels, classes }: ImageBatch,
   targets: Float32Array,
   { mixup, cutmix, seed, step }: MixBatchOptions,
 ): void {
   const where = 'mixBatch';
+  checkBytes(where, images);
   for (const [name, alpha] of Object.entries({ mixup, cutmix })) {
     const isAlpha = alpha === undefined || (Number.isFinite(alpha) && alpha > 0);
-    check(isAlpha, { where, expected: `${name} to be a number above 0`, received: alpha });
+    check(isAlpha, { where, expected: `${name} to be a number above 0`, received: quoted(alpha) });
   }
   check(targets.length === labels.length * classes, {
     where,

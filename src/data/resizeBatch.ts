@@ -1,5 +1,5 @@
 import { check, checkInteger } from '../errors';
-import type { ImageBatch } from './imageDataset';
+import { checkBytes, type ImageBatch } from './imageDataset';
 
 /**
  * The pictures of a batch in a smaller size, as a new batch: each new pixel is the mean of the area that it covers.
@@ -27,6 +27,7 @@ export function resizeBatch<Batch extends ImageBatch>(
 ): Batch {
   checkSize('height', height, batch.height);
   checkSize('width', width, batch.width);
+  checkBytes('resizeBatch', batch.images);
   if (height === batch.height && width === batch.width) return batch;
   const { channels, labels } = batch;
   const columns = areaFilter(batch.width, width);

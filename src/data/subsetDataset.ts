@@ -1,5 +1,12 @@
 import { check } from '../errors';
-import { checkIndices, type ImageDataset, type InMemoryImageDataset, makesImages, makingImages } from './imageDataset';
+import {
+  checkDataset,
+  checkIndices,
+  type ImageDataset,
+  type InMemoryImageDataset,
+  makesImages,
+  makingImages,
+} from './imageDataset';
 
 /**
  * The pictures of a dataset at these indices, in this order; one may come several times. Nothing is copied, except that
@@ -20,6 +27,7 @@ export function subsetDataset<Pixels extends Uint8Array | Float32Array>(
 ): ImageDataset<Pixels>;
 export function subsetDataset(dataset: ImageDataset | InMemoryImageDataset, indices: ArrayLike<number>): ImageDataset {
   const where = 'subsetDataset';
+  checkDataset(where, dataset);
   check(indices.length > 0, { where, expected: 'at least one index', received: 'none' });
   checkIndices(indices, dataset.size, where);
   const { height, width, channels, classNames, labels, resizing } = dataset;

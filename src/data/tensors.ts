@@ -3,7 +3,7 @@ import { requireBackend } from '../backend';
 import { checkOptions } from '../errors';
 import { channelRange, checkInputRange, type InputRange } from '../inputRange';
 import { BATCHES_OPTIONS, type BatchesOptions, batchCount, batches, checkBatchesOptions } from './batches';
-import { checkDataset, checkLabels, type ImageBatch, type ImageDataset } from './imageDataset';
+import { checkBytes, checkDataset, checkLabels, type ImageBatch, type ImageDataset } from './imageDataset';
 
 /** Options for {@link toTensors}. */
 export interface ToTensorsOptions {
@@ -29,6 +29,7 @@ export function toTensors(batch: ImageBatch, options: ToTensorsOptions = {}): { 
   const { inputRange = [0, 1] } = options;
   const { height, width, channels, classes, labels } = batch;
   const n = labels.length;
+  checkBytes('toTensors', batch.images);
   checkLabels('toTensors', labels, classes);
   checkInputRange('toTensors', inputRange, channels);
   const oneHot = new Float32Array(n * classes);

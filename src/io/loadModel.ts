@@ -47,12 +47,20 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
 
 /** A promise, or an address that is a URL, is the usual mistake. */
 export function checkSource(where: string, source: unknown, alternatives = ''): asserts source is ModelSource {
-  const isObject = typeof source === 'object' && source !== null && ('length' in source || 'load' in source);
+  const isObject = typeof source === 'object' && source !== null && (isFiles(source) || 'load' in source);
   check((typeof source === 'string' && source !== '') || isObject, {
     where,
     expected: `${alternatives}a path, a URL as a string, files or an IOHandler with a load method`,
     received: quoted(source),
   });
+}
+
+/** Whether they are files that a user picked, or none; not the bytes of one, nor paths. */
+function isFiles(source: object): boolean {
+  return (
+    'length' in source &&
+    Array.from(source as ArrayLike<File | undefined>).every((file) => file?.name && file.arrayBuffer)
+  );
 }
 
 async function readSource(source: ModelSource, options: LoadModelOptions): Promise<CheckedArtifacts> {

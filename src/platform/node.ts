@@ -205,7 +205,7 @@ async function loadSharp(where: string) {
 }
 
 function toPath(path: string): string {
-  return path.startsWith('file:') ? fileURLToPath(path) : path;
+  return /^file:/i.test(path) ? fileURLToPath(path) : path;
 }
 
 async function cachePath(name: string, directory: string | undefined): Promise<string> {
@@ -253,13 +253,18 @@ function streamHandle(path: string, handle: FileHandle): ByteStream {
 /** Node's own errors for paths that cannot be, which no system call has seen, and for files that are too large. */
 const NODE_ERRORS = /^ERR_(INVALID_(FILE_)?URL|INVALID_ARG_VALUE|FS_)/;
 
+/** Of the file system, or of a path; a `%` in a `file:` URL that stands for no character has no code. */
+function isOfFiles(error: Error): boolean {
+  const { syscall } = error as NodeJS.ErrnoException;
+  return syscall !== undefined || NODE_ERRORS.test(codeOf(error) ?? '') || error instanceof URIError;
+}
+
 /** Words the errors of the operating system and of Node anew; others, those of a stream that was being written, pass. */
 async function attempt<T>(path: string, expected: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if ((error as NodeJS.ErrnoException).syscall === undefined && !NODE_ERRORS.test(codeOf(error) ?? '')) throw error;
+    if (!(error instanceof Error && isOfFiles(error))) throw error;
     fail({
       code: 'file-system',
       where: path,

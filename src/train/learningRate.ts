@@ -1,4 +1,4 @@
-import { check } from '../errors';
+import { check, quoted } from '../errors';
 import type { Monitor, TrainingEpoch } from './trainingRecords';
 
 /** Where a training stands before a step, for a learning rate that changes over it. */
@@ -34,7 +34,7 @@ export function learningRateAt(
   check(Number.isFinite(rate) && rate >= 0, {
     where,
     expected: 'learningRate to be a number of at least 0',
-    received: rate,
+    received: quoted(rate),
   });
   return rate;
 }

@@ -1,5 +1,5 @@
 import type { ImageBatch, ImageDataset } from '../data/imageDataset';
-import { check } from '../errors';
+import { check, quoted } from '../errors';
 
 // n = pictures of a batch, K = classes.
 
@@ -43,14 +43,15 @@ export function resolveLossWeights(
   labels: Int32Array | undefined,
 ): Pick<TargetSettings, 'classWeights' | 'sampleWeights'> {
   if (sampleWeights !== undefined) {
-    check(sampleWeights.length === size, {
+    check(sampleWeights?.length === size, {
       where,
       expected: `sampleWeights to have one weight for each of the ${size} pictures`,
-      received: sampleWeights.length,
+      received: sampleWeights?.length,
     });
     for (let i = 0; i < size; i++) checkWeight(where, `sampleWeights[${i}]`, sampleWeights[i]);
   }
-  return { sampleWeights, classWeights: classWeights && orderedWeights(where, classNames, classWeights, labels) };
+  if (classWeights === undefined) return { sampleWeights, classWeights };
+  return { sampleWeights, classWeights: orderedWeights(where, classNames, classWeights, labels) };
 }
 
 function orderedWeights(
@@ -60,8 +61,14 @@ function orderedWeights(
   labels: Int32Array | undefined,
 ): readonly number[] {
   if (weights === 'balanced') return balancedWeights(classNames.length, labels!);
-  const ordered = Array.isArray(weights)
-    ? (weights as readonly number[])
+  const isList = Array.isArray(weights) || ArrayBuffer.isView(weights);
+  check(isList || Object.prototype.toString.call(weights) === '[object Object]', {
+    where,
+    expected: "classWeights to be 'balanced', a list or an object by class name",
+    received: quoted(weights),
+  });
+  const ordered = isList
+    ? Array.from(weights as readonly number[])
     : byName(where, classNames, weights as Record<string, number>);
   check(ordered.length === classNames.length, {
     where,
@@ -93,5 +100,5 @@ function balancedWeights(classes: number, labels: Int32Array): number[] {
 
 function checkWeight(where: string, name: string, weight: unknown): void {
   const valid = typeof weight === 'number' && Number.isFinite(weight) && weight >= 0;
-  check(valid, { where, expected: `${name} to be a number of at least 0`, received: weight });
+  check(valid, { where, expected: `${name} to be a number of at least 0`, received: quoted(weight) });
 }

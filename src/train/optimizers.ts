@@ -1,5 +1,5 @@
 import type { OptimizerSettings } from '../engine/optimizer';
-import { check, checkOptions } from '../errors';
+import { check, checkOptions, quoted } from '../errors';
 
 /**
  * Optimizers by name, each with Keras's constants; {@link OptimizerOptions} has others.
@@ -146,7 +146,7 @@ function constantsOf(options: Required<OptimizerOptions>) {
       check(momentum > 0 || !nesterov, {
         where: WHERE,
         expected: "the optimizer's momentum to be above 0 where nesterov is true",
-        received: momentum,
+        received: quoted(momentum),
       });
       return momentum === 0 ? ({ kind: 'sgd' } as const) : ({ kind: 'momentum', momentum, nesterov } as const);
     }
@@ -171,7 +171,7 @@ function checkFraction(name: string, value: unknown): void {
   check(typeof value === 'number' && value >= 0 && value < 1, {
     where: WHERE,
     expected: `the optimizer's ${name} to be a number in [0, 1)`,
-    received: value,
+    received: quoted(value),
   });
 }
 
@@ -180,6 +180,6 @@ function checkEpsilon(value: unknown): void {
   check(typeof value === 'number' && Number.isFinite(value) && Math.fround(value) > 0, {
     where: WHERE,
     expected: "the optimizer's epsilon to be a number above 0, in float32 too",
-    received: value,
+    received: quoted(value),
   });
 }

@@ -29,6 +29,12 @@ export async function prepareTrainingData(
     expected: 'validation or validationSplit',
     received: 'both',
   });
+  check(validationSplit === undefined || (validationSplit > 0 && validationSplit < 1), {
+    where: WHERE,
+    expected: 'validationSplit to be in (0, 1)',
+    received: validationSplit,
+    remedy: 'Leave it out to hold none back.',
+  });
   if (validation) checkValidation(model, dataset, validation);
   const split =
     validationSplit === undefined ? undefined : await splitIndices(dataset, { fraction: validationSplit, seed });

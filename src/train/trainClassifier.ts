@@ -88,6 +88,7 @@ export async function trainClassifier(
   checkModel('trainClassifier', model);
   checkOptions('trainClassifier', options, TRAINING_OPTIONS);
   checkModelFitsDataset('trainClassifier', model, dataset);
+  check(options.resume !== '', { where: 'trainClassifier', expected: 'resume to be a folder', received: "''" });
   const { weights } = model;
   check(!weights.some((weight) => training.has(weight)), {
     where: 'trainClassifier',

@@ -18,6 +18,8 @@ export interface TrainEpochHooks {
 /** Trains over what is left of the course's epoch, or until the minutes run out. */
 export async function trainEpoch(course: TrainingCourse, hooks: TrainEpochHooks): Promise<void> {
   const { state } = course;
+  // One that was interrupted after its last step.
+  if (state.batch > 0 && !course.pending && isOutOfTime(course)) return;
   const batches = prepareBatches(course);
   try {
     await hooks.ready();

@@ -111,7 +111,10 @@ function checkBudget({ epochs, maxMinutes, engine, threads }: TrainingSettings):
   checkEngine(WHERE, engine, threads);
 }
 
-function checkUpdates({ weightDecay, weightDecayOn, clipNorm, accumulateSteps, emaDecay }: TrainingSettings): void {
+function checkUpdates(settings: TrainingSettings): void {
+  const { learningRate, weightDecay, weightDecayOn, clipNorm, accumulateSteps, emaDecay } = settings;
+  const rate = typeof learningRate === 'function' ? undefined : learningRate;
+  checkNumber('learningRate', rate, (value) => value >= 0, 'a number of at least 0');
   checkNumber('weightDecay', weightDecay, (value) => value >= 0, 'a number of at least 0');
   const unknown = weightDecayOn.filter((role) => !ROLES.includes(role));
   check(unknown.length === 0, {
@@ -155,7 +158,7 @@ function resolvePictureSizes({ height, width }: ImageDataset, scales: readonly P
 }
 
 function checkControl(
-  { monitor, learningRate, earlyStopping, checkpoint, optimizer, reportDir }: TrainingSettings,
+  { monitor, learningRate, earlyStopping, checkpoint, optimizer, reportDir, control }: TrainingSettings,
   hasValidation: boolean,
 ): void {
   checkMonitor('monitor', monitor, hasValidation);
@@ -167,6 +170,11 @@ function checkControl(
     checkInteger(WHERE, 'patience', patience, 1);
     checkNumber('minDelta', minDelta, (value) => value >= 0, 'a number of at least 0');
   }
+  check(control === undefined || typeof control.whenRunning === 'function', {
+    where: WHERE,
+    expected: 'control to be what createTrainingControl makes',
+    received: control,
+  });
   check(reportDir !== '', { where: WHERE, expected: 'reportDir to be a folder', received: reportDir });
   check(reportDir === undefined || platform.name === 'node', {
     where: WHERE,

@@ -145,3 +145,13 @@ test('bytes of a canvas, a Buffer of Node and labels in a list are read as plain
     });
   }
 });
+
+test.each([
+  ['one that is missing', [0, undefined]],
+  ['one in a string', [0, '1']],
+  ['half a one', [0, 0.5]],
+])('labels in a list with %s are refused, and not taken for the first class', async (_, labels) => {
+  const dataset = { size: 2, height: 1, width: 1, channels: 1, classNames: ['a', 'b'] };
+  const read = () => ({ images: new Uint8Array(2), labels: labels as never });
+  await expect(batches({ ...dataset, read }).next()).rejects.toThrow(/labels from 0 to 1, received .* at picture 1/);
+});

@@ -1,5 +1,9 @@
 import { expect, test, vi } from 'vitest';
+import { augmentBatch } from '../../src/data/augment';
 import { type ImageDataset, inMemoryDataset, takeDataset } from '../../src/data/imageDataset';
+import { imageStatistics } from '../../src/data/imageStatistics';
+import { mixBatch } from '../../src/data/mixImages';
+import { resizeBatch } from '../../src/data/resizeBatch';
 import { subsetDataset } from '../../src/data/subsetDataset';
 
 const options = {
@@ -96,4 +100,35 @@ test('takeDataset and subsetDataset know how the pictures were resized', () => {
   ]) {
     expect(few.resizing).toBe(resizing);
   }
+});
+
+test('what is no dataset, but a promise of one or both halves, is refused by name', () => {
+  const untyped = { takeDataset, subsetDataset } as unknown as Record<string, (...given: unknown[]) => unknown>;
+  for (const [name, call] of Object.entries(untyped)) {
+    const last = name === 'takeDataset' ? 1 : [0];
+    expect(() => call(Promise.resolve(), last)).toThrow(`${name}: expected a dataset, received a promise`);
+    expect(() => call({ train: {}, test: {} }, last)).toThrow(
+      `${name}: expected a dataset, received an object of train, test`,
+    );
+  }
+});
+
+test.each([
+  ['no labels', { labels: undefined }, /a list of labels, received undefined/],
+  ['no class names', { classNames: undefined }, /at least one class name/],
+])('inMemoryDataset refuses %s', (_, given, message) => {
+  const options = { images: new Uint8Array(1), labels: [0], height: 1, width: 1, channels: 1, classNames: ['a'] };
+  expect(() => inMemoryDataset({ ...options, ...given } as never)).toThrow(message);
+});
+
+test('numbers in place of bytes are refused by all that reckon with bytes', async () => {
+  const images = Float32Array.of(0.1, 0.9) as unknown as Uint8Array;
+  const batch = { images, labels: Int32Array.of(0), height: 1, width: 2, channels: 1, classes: 1 };
+  const { height, width, channels } = batch;
+  const dataset = { size: 1, height, width, channels, classNames: ['a'], read: () => batch };
+  const message = 'expected pictures of bytes, received a Float32Array';
+  expect(() => augmentBatch(batch, { flip: 'random' })).toThrow(message);
+  expect(() => resizeBatch(batch, { height: 1, width: 1 })).toThrow(message);
+  expect(() => mixBatch(batch, Float32Array.of(1), { mixup: 1 })).toThrow(message);
+  await expect(imageStatistics(dataset)).rejects.toThrow(message);
 });

@@ -41,6 +41,8 @@ test('toTensors maps to [-1, 1] as MobileNet has it: pixels / 127.5 - 1 within 6
 test('toTensors refuses labels that are no class, and ranges that are none, and leaks nothing', () => {
   const before = tf.memory().numTensors;
   expect(() => toTensors({ ...allBytes, labels: Int32Array.of(0, 3) })).toThrow(/labels from 0 to 2, received 3/);
+  const images = Float32Array.from(allBytes.images) as unknown as Uint8Array;
+  expect(() => toTensors({ ...allBytes, images })).toThrow('pictures of bytes, received a Float32Array');
   expect(() => toTensors(allBytes, { inputRange: [1, 1] })).toThrow(/low below high.*, received \[1,1\]/);
   expect(() => toTensors(allBytes, { inputRange: [0, Number.NaN] })).toThrow(/low below high/);
   expect(() =>

@@ -354,3 +354,11 @@ async function artifacts() {
   const weightData = Uint8Array.from(await readFile(shardPath())).buffer;
   return { ...json, weightSpecs: weightsManifest[0].weights, weightData };
 }
+
+test.each([
+  ['bytes', Buffer.from('{}')],
+  ['paths', ['model.json', 'weights.bin']],
+])('%s are no source, which is said', async (_, source) => {
+  await expect(loadModel(source as never)).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(loadModel(source as never)).rejects.toThrow(/a path, a URL as a string, files or an IOHandler/);
+});

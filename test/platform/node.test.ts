@@ -95,12 +95,15 @@ describe('reading', () => {
 });
 
 describe('paths that cannot be', () => {
-  test.each(['file://host/x', 'file:///tmp/a%2Fb', 'a\0b'])('%j is a clear error', async (path) => {
-    const refused = { code: 'file-system', message: expect.stringContaining('Check the path') };
-    await expect(platform.listFolder(path)).rejects.toMatchObject(refused);
-    await expect(platform.readFile(path)).rejects.toMatchObject(refused);
-    await expect(platform.readCache('name', path)).rejects.toMatchObject(refused);
-  });
+  test.each(['file://host/x', 'file:///tmp/a%2Fb', 'file:///100% sure', 'a\0b'])(
+    '%j is a clear error',
+    async (path) => {
+      const refused = { code: 'file-system', message: expect.stringContaining('Check the path') };
+      await expect(platform.listFolder(path)).rejects.toMatchObject(refused);
+      await expect(platform.readFile(path)).rejects.toMatchObject(refused);
+      await expect(platform.readCache('name', path)).rejects.toMatchObject(refused);
+    },
+  );
 
   test('nor can a file of more than 2 GiB be read at once', async () => {
     const error = Object.assign(new RangeError('too large'), { code: 'ERR_FS_FILE_TOO_LARGE' });

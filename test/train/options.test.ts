@@ -3,7 +3,7 @@ import { setBackend, train as tfTrain } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-layers';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { inMemoryDataset } from '../../src/data/imageDataset';
-import { schedules, type TrainClassifierOptions, trainClassifier } from '../../src/index';
+import { getModelMetadata, schedules, type TrainClassifierOptions, trainClassifier } from '../../src/index';
 import { largestDifference, pooledModel, tensors, tinyModel, train, validation, weightsOf } from './models';
 
 beforeEach(async () => {
@@ -361,12 +361,33 @@ describe('bad input', () => {
     ['a tfjs optimizer in a checkpoint', { optimizer: tfTrain.sgd(1), checkpoint: { dir: 'x' } }, /Name one/],
     ['a report without a folder', { reportDir: '' }, /reportDir to be a folder/],
     ['its weight decay', { optimizer: tfTrain.sgd(1), weightDecay: 1 }, /tfjs optimizer/],
+    ['a rate in a string', { learningRate: '0.01' }, /learningRate to be a number of at least 0, received '0.01'/],
+    ['a weight in a string', { sampleWeights: Array.from(train.labels, String) }, /at least 0, received '\d'/],
+    ['no sample weights', { sampleWeights: null }, /one weight for each of the 50 pictures/],
+    ['class weights in a map', { classWeights: new Map([['left', 2]]) }, /'balanced', a list or an object by class/],
+    ['one class weight', { classWeights: 5 }, /'balanced', a list or an object by class name, received 5/],
+    ['a typing mistake', { classWeights: 'balance' }, /by class name, received 'balance'/],
+    ['a control that is none', { control: {} }, /what createTrainingControl makes/],
+    ['no split', { validationSplit: 0 }, /^trainClassifier: .*validationSplit to be in \(0, 1\).*Leave it out/],
+    ['a resume from nowhere', { resume: '' }, /resume to be a folder, received ''/],
+    ['momentum in a string', { optimizer: { name: 'sgd', momentum: '0.9' } }, /received '0\.9'/],
   ];
   for (const [name, given, message] of refused) {
     test(name, async () => {
       const model = tinyModel();
       await expect(trainClassifier(model, train, given)).rejects.toThrow(message);
+      // Nothing was changed: neither it nor what it is told of pictures.
+      expect(getModelMetadata(model)).toEqual({});
       model.dispose();
     });
   }
+
+  test('class weights may be a typed array', async () => {
+    const [list, typed] = [[2, 1, 0.25], Float32Array.of(2, 1, 0.25)];
+    const runs = [
+      await trainIn('fused', { classWeights: list }),
+      await trainIn('fused', { classWeights: typed as never }),
+    ];
+    expect(runs[0]!.losses).toEqual(runs[1]!.losses);
+  });
 });

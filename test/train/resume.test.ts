@@ -381,3 +381,19 @@ test('minutes that are used up are not given again', async () => {
   expect(again).toMatchObject({ steps: 1, seconds });
   model.dispose();
 });
+
+test('nor where the epoch that they ended was interrupted while it was validated', async () => {
+  const model = build();
+  const stop = new AbortController();
+  const read = (indices: ArrayLike<number>) => {
+    stop.abort();
+    return validation.read(indices);
+  };
+  const options = { seed: 5, batchSize: 8, maxMinutes: 1e-6, checkpoint: { dir: folder.path } };
+  const interrupted = { ...options, validation: { ...validation, read }, signal: stop.signal };
+  await expect(trainClassifier(model, train, interrupted)).rejects.toMatchObject({ name: 'AbortError' });
+  const again = await trainClassifier(model, train, { ...options, validation, resume: folder.path });
+  expect(again.steps).toBe(1);
+  expect(again.history).toMatchObject([{ epoch: 1, valLoss: expect.any(Number) }]);
+  model.dispose();
+});

@@ -52,7 +52,7 @@ async function expandFolder(source: PictureSource): Promise<PictureSource[]> {
 async function sourcesIn(path: string, above: readonly string[] = []): Promise<PictureSource[] | undefined> {
   const names = await listFolder(path);
   if (!Array.isArray(names)) return names && [names];
-  const place = path.startsWith('file:') ? fileURLToPath(path) : path;
+  const place = /^file:/i.test(path) ? fileURLToPath(path) : path;
   const folder = await platform.realPath(place);
   if (above.includes(folder)) return [];
   const visible = names.filter((name) => !name.startsWith('.') && name !== '__MACOSX');
