@@ -18,8 +18,8 @@ export interface SplitModel {
  * layers that are frozen or have no weights, and do nothing random.
  *
  * Features that are no map come as `[n,1,1,C]`. Undefined where the model is no chain, the beginning has no weights or an
- * open size, nothing is left to train, layers of nested models share a name, or one would have to be cut that is frozen as
- * a whole.
+ * open size, nothing is left to train, layers of nested models share a name, or a nested model would have to be
+ * cut that is frozen as a whole.
  */
 export function splitFrozen(model: LayersModel): SplitModel | undefined {
   const chain = layerChain(model);

@@ -57,10 +57,8 @@ export function checkSource(where: string, source: unknown, alternatives = ''): 
 
 /** Whether they are files that a user picked, or none; not the bytes of one, nor paths. */
 function isFiles(source: object): boolean {
-  return (
-    'length' in source &&
-    Array.from(source as ArrayLike<File | undefined>).every((file) => file?.name && file.arrayBuffer)
-  );
+  // Not made an array of first, as bytes may be many.
+  return 'length' in source && Array.prototype.every.call(source, (file) => file?.name && file.arrayBuffer);
 }
 
 async function readSource(source: ModelSource, options: LoadModelOptions): Promise<CheckedArtifacts> {
