@@ -29,8 +29,6 @@ export interface TeamOptions {
    * given kernels that can be asked how much scratch memory they need.
    */
   prepare(threads: number, kernels: EngineKernels): TeamStart;
-  /** Ends the team; what is running then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
 }
 
 /** How the sessions of a team start. */
@@ -38,6 +36,7 @@ export interface TeamStart {
   init: object;
   /** What only the first thread's `init` has beside that: what is large, and needed once. */
   forFirst?: object;
+  /** Moves to the first thread. */
   transfer?: Transferable[];
   memoryBytes: number;
 }
@@ -46,8 +45,6 @@ export interface TeamStart {
 export interface RunOptions {
   /** What only the first thread's command has beside the rest: what is large, and needed once. */
   forFirst?: object;
-  /** Moves to the first thread; the others get copies of what the command itself has of it. */
-  transfer?: Transferable[];
 }
 
 /** Threads that run the same commands, each its share, on one memory. */
@@ -80,13 +77,12 @@ export function defaultThreads(): number {
  * sessions fail with
  */
 export async function createTeam(options: TeamOptions): Promise<Team> {
-  const { threads = defaultThreads(), prepare, signal } = options;
+  const { threads = defaultThreads(), prepare } = options;
   checkInteger('createTeam', 'threads', threads, 1);
-  signal?.throwIfAborted();
-  const workers = await startWorkers(platform.canShareMemory() ? threads : 1, signal);
+  const workers = await startWorkers(platform.canShareMemory() ? threads : 1);
   const count = workers.length;
   const control = count > 1 ? new SharedArrayBuffer(CONTROL_BYTES) : undefined;
-  const group = new WorkerGroup(workers, control, signal);
+  const group = new WorkerGroup(workers, control);
   try {
     const { module, name, kernels } = await loadKernelModule({ shared: count > 1 });
     const { init, forFirst, transfer = [], memoryBytes } = prepare(count, kernels);
@@ -101,10 +97,9 @@ export async function createTeam(options: TeamOptions): Promise<Team> {
       threads: count,
       module: name,
       memoryBytes: memoryPages * PAGE_BYTES,
-      run: (command, { forFirst, transfer = [] } = {}) =>
+      run: (command, { forFirst } = {}) =>
         group.ask((thread, id) => ({
           message: { kind: 'run', id, command: thread === 0 ? { ...command, ...forFirst } : command },
-          transfer: thread === 0 ? transfer : [],
         })),
       dispose: () => group.end(disposed()),
     };
@@ -115,26 +110,21 @@ export async function createTeam(options: TeamOptions): Promise<Team> {
 }
 
 /** Starts `count` workers and gives those that are ready. */
-async function startWorkers(count: number, signal: AbortSignal | undefined): Promise<PlatformWorker[]> {
-  const outcomes = await Promise.allSettled(Array.from({ length: count }, () => startWorker(signal)));
+async function startWorkers(count: number): Promise<PlatformWorker[]> {
+  const outcomes = await Promise.allSettled(Array.from({ length: count }, startWorker));
   const workers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  if (signal?.aborted) await Promise.all(workers.map((worker) => worker.terminate()));
-  signal?.throwIfAborted();
   if (workers.length === 0) refuse((outcomes[0] as PromiseRejectedResult).reason);
   return workers;
 }
 
-async function startWorker(signal: AbortSignal | undefined): Promise<PlatformWorker> {
+async function startWorker(): Promise<PlatformWorker> {
   const worker = platform.startWorker(workerSource, engineSettings().createWorker);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
-      onAbort = () => reject(signal!.reason);
       // Where this thread was held up for so long, the answer may be there, behind the timer.
       const giveUp = () => reject(`no answer within ${START_TIMEOUT_MS / 1000} seconds`);
       timer = setTimeout(() => yieldToEventLoop().then(giveUp), START_TIMEOUT_MS);
-      signal?.addEventListener('abort', onAbort);
       worker.failure.then(reject);
       // Whatever it says first: it says that it is ready.
       worker.onMessage = () => resolve();
@@ -145,7 +135,6 @@ async function startWorker(signal: AbortSignal | undefined): Promise<PlatformWor
     throw error;
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
   }
 }
 

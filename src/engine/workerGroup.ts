@@ -21,22 +21,14 @@ interface Question {
 export class WorkerGroup {
   readonly #workers: readonly PlatformWorker[];
   readonly #control: SharedArrayBuffer | undefined;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = () => void this.end(this.#signal?.reason);
   readonly #questions = new Map<number, Question>();
   #lastId = 0;
   #end: { reason: unknown; gone: Promise<void> } | undefined;
 
-  /** `control` is what the workers' barriers share; `signal` ends the group with its reason. */
-  constructor(
-    workers: readonly PlatformWorker[],
-    control: SharedArrayBuffer | undefined,
-    signal: AbortSignal | undefined,
-  ) {
+  /** `control` is what the workers' barriers share. */
+  constructor(workers: readonly PlatformWorker[], control: SharedArrayBuffer | undefined) {
     this.#workers = workers;
     this.#control = control;
-    this.#signal = signal;
-    signal?.addEventListener('abort', this.#onAbort);
     workers.forEach((worker, thread) => {
       worker.onMessage = (message) => this.#receive(thread, message as WorkerMessage);
       worker.failure.then((reason) => this.end(lostThread(thread, reason)));
@@ -66,7 +58,6 @@ export class WorkerGroup {
   /** Terminates all workers, and rejects what is asked and what will be with `reason`; resolves when they are gone. */
   end(reason: unknown): Promise<void> {
     if (this.#end) return this.#end.gone;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
     endBarriers(this.#control);
     const gone = Promise.all(this.#workers.map((worker) => worker.terminate())).then(() => {});
     this.#end = { reason, gone };

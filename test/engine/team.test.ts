@@ -40,7 +40,7 @@ function start(threads: number | undefined, options: Partial<TeamOptions> & Part
   return createTeam({ threads, prepare, ...rest });
 }
 
-const run = (team: Team, command: TestCommand, transfer?: Transferable[]) => team.run(command, { transfer });
+const run = (team: Team, command: TestCommand) => team.run(command);
 
 /** What a promise rejects with, and after how many milliseconds. */
 async function failureOf(promise: Promise<unknown>) {
@@ -109,17 +109,6 @@ describe.each([1, 2, 4])('%i threads', (threads) => {
       message: expect.stringContaining('disposed'),
     });
   });
-
-  test('an abort rejects what runs with the reason of the signal', async () => {
-    const controller = new AbortController();
-    const team = await start(threads, { signal: controller.signal });
-    const accident = { thread: 0, round: 5, how: 'loop' } as const;
-    const pending = failureOf(run(team, { kind: 'meet', rounds: 10, accident }));
-    const reason = new Error('enough');
-    controller.abort(reason);
-    expect((await pending).error).toBe(reason);
-    await team.dispose();
-  });
 });
 
 test('the event loop turns while threads work', async () => {
@@ -133,10 +122,16 @@ test('the event loop turns while threads work', async () => {
 });
 
 test('what is transferred moves to the first thread, and a typed array comes back', async () => {
-  const team = await start(2);
-  const value = Uint8Array.of(1, 2, 3);
-  expect(await run(team, { kind: 'echo', value }, [value.buffer])).toEqual(Uint8Array.of(1, 2, 3));
-  expect(value.buffer.byteLength).toBe(0);
+  const weights = Uint8Array.of(1, 2, 3);
+  const prepare = (count: number) => ({
+    init: { threads: count },
+    forFirst: { weights },
+    transfer: [weights.buffer],
+    memoryBytes: 1000,
+  });
+  const team = await start(2, { prepare });
+  expect(weights.buffer.byteLength).toBe(0);
+  expect(await run(team, { kind: 'echo', value: Uint8Array.of(1, 2, 3) })).toEqual(Uint8Array.of(1, 2, 3));
   expect(await run(team, { kind: 'ones', length: 3 })).toEqual(Float32Array.of(1, 1, 1));
   await team.dispose();
 });
@@ -214,14 +209,6 @@ describe('starting', () => {
     configureEngine({ createWorker: () => value });
     const { error } = await failureOf(start(1));
     expect(error).toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('node:worker_threads') });
-  });
-
-  test('an abort while workers start', async () => {
-    const controller = new AbortController();
-    const starting = failureOf(start(2, { signal: controller.signal }));
-    controller.abort(new Error('enough'));
-    expect((await starting).error).toMatchObject({ message: 'enough' });
-    expect((await failureOf(start(2, { signal: controller.signal }))).error).toMatchObject({ message: 'enough' });
   });
 
   test.each([0, 1.5, '2'])('threads: %s is refused', async (threads) => {
