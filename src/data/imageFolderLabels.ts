@@ -41,7 +41,9 @@ export async function labelBySubFolder(folder: PictureFolder, settings: ImageFol
 /** The pictures that a CSV file names, in its order. */
 export async function labelByCsv(folder: PictureFolder, settings: ImageFolderSettings): Promise<LabelledFiles> {
   const { text, name } = await readCsv(settings.csv!);
-  const [header, ...rows] = csvRows(text, name);
+  const [header, ...lines] = csvRows(text, name);
+  // A spreadsheet writes rows that were cleared as commas alone.
+  const rows = lines.filter(({ fields }) => fields.some((field) => field.trim() !== ''));
   const columns = header?.fields.map((column) => column.trim()) ?? [];
   const column = (title: string) => {
     const at = columns.indexOf(title);

@@ -47,6 +47,11 @@ describe('a CSV', () => {
     expect(classNames).toEqual(['husky', 'tabby']);
   });
 
+  test('may have rows that were cleared, which are commas alone; lines are counted with them', async () => {
+    expect((await load(TEXT.replace('a.png', ' ,""\n,\na.png'))).files).toHaveLength(4);
+    await expect(load(`${TEXT},\n,cat\n`)).rejects.toThrow('csv, line 7: expected a file of the folder, received none');
+  });
+
   test('goes with classNames, and with File objects', async () => {
     const files = Object.entries(FILES).map(([path, content]) => {
       return Object.defineProperty(new File([content], 'x'), 'webkitRelativePath', { value: `chosen/${path}` });
