@@ -79,7 +79,7 @@ export const recipes = {
    * For hours: the whole width, 120 epochs, and somewhat more weight decay than in the short recipe. Smaller pictures first,
    * as there.
    *
-   * It reached 89.5 % of CIFAR-10's test pictures, 90.5 % by six views, in eleven hours of two slow virtual processors, and 87.2 %
+   * Reached 89.5 % of CIFAR-10's test pictures, 90.5 % by six views, in eleven hours of two slow virtual processors, and 87.2 %
    * cut to 29 epochs, in 92 minutes; with alpha 0.25, 150 epochs and less weight decay 84.2 % in 44 minutes (docs/accuracy.md).
    */
   best: {

@@ -31,16 +31,21 @@ test('each row of the table of accuracies says what its log ends with', () => {
   }
 });
 
-test.each(Object.entries({ paper: 'paper-seed1', quick: 'quick-20min-seed1' }))(
-  'what is said beside the recipe %s is what its log ends with',
-  (recipe, log) => {
-    const row = readPage('docs/guide/training.md').match(new RegExp(`^\\| \`${recipe}\` \\|.*$`, 'm'))![0];
-    expect(row).toContain(percent(testAccuracy(log)));
-    expect(readPage('src/train/recipes.ts')).toMatch(
-      new RegExp(`Reache[sd] ${percent(testAccuracy(log))} of CIFAR-10`),
-    );
-  },
-);
+const logs = { tutorial: 'tutorial-seed1', paper: 'paper-seed1', quick: 'quick-20min-seed1', best: 'best-seed1' };
+
+test.each(Object.entries(logs))('what is said beside the recipe %s is what its log ends with', (recipe, log) => {
+  const row = readPage('docs/guide/training.md').match(new RegExp(`^\\| \`${recipe}\` \\|.*$`, 'm'))![0];
+  expect(row).toContain(percent(testAccuracy(log)));
+  expect(readPage('src/train/recipes.ts')).toMatch(new RegExp(`Reache[sd] ${percent(testAccuracy(log))} of CIFAR-10`));
+});
+
+test("the table of the tutorial's recipe has the training that its log has, which came from another machine", () => {
+  const table = [...readPage('docs/tutorialRecipe.md').matchAll(/^\| (\d+) \| ([\d.]+) \| ([\d.]+ %) \|/gm)];
+  const epochs = linesOf('tutorial-seed1').filter(({ epoch }) => epoch !== undefined);
+  expect(epochs.map((e) => [String(e.epoch), e.loss.toFixed(3), percent(e.accuracy)])).toEqual(
+    table.map(([, ...cells]) => cells),
+  );
+});
 
 const pages = ['README.md', 'README.zh.md', 'docs/guide/quickStart.md', 'docs/zh/quickStart.md'];
 
@@ -79,7 +84,9 @@ function percent(fraction: number): string {
 const testAccuracy = (log: string) => summaryOf(log).testAccuracy;
 
 /** The last two lines of a log in docs/results. */
-function summaryOf(log: string) {
-  const lines = readPage(`docs/results/${log}.jsonl`).trim().split('\n').slice(-2);
-  return Object.assign({}, ...lines.map((line) => JSON.parse(line)));
+const summaryOf = (log: string) => Object.assign({}, ...linesOf(log).slice(-2));
+
+function linesOf(log: string) {
+  const lines = readPage(`docs/results/${log}.jsonl`).trim().split('\n');
+  return lines.map((line) => JSON.parse(line));
 }
