@@ -76,7 +76,7 @@ export async function createInferenceEngine(options: InferenceEngineOptions): Pr
     profile = false,
   ) => {
     const command: InferenceCommand = { kind, images, isFloat: pixels instanceof Float32Array, profile };
-    return team.run(command, { forFirst: { pixels: ownValues(pixels) } }) as Promise<T>;
+    return team.run(command, { pixels: ownValues(pixels) }) as Promise<T>;
   };
   const run = async (pixels: Uint8Array | Float32Array, images: number) =>
     (await ask<InferenceOutcome>('run', pixels, images)).outputs;

@@ -41,12 +41,6 @@ export interface TeamStart {
   memoryBytes: number;
 }
 
-/** Options for {@link Team.run}. */
-export interface RunOptions {
-  /** What only the first thread's command has beside the rest: what is large, and needed once. */
-  forFirst?: object;
-}
-
 /** Threads that run the same commands, each its share, on one memory. */
 export interface Team {
   readonly threads: number;
@@ -58,9 +52,10 @@ export interface Team {
    * Has every thread run a command; resolves with the first thread's result when all are done. Commands run in the order
    * of the calls.
    *
+   * @param forFirst what only the first thread's command has beside the rest: what is large, and needed once
    * @throws {MobilenetError} the code that a session failed with, or `engine-failed`; the team is then at its end
    */
-  run(command: object, options?: RunOptions): Promise<unknown>;
+  run(command: object, forFirst?: object): Promise<unknown>;
   /** Ends the threads, whatever they are doing; resolves when they are gone. May be called more than once. */
   dispose(): Promise<void>;
 }
@@ -97,7 +92,7 @@ export async function createTeam(options: TeamOptions): Promise<Team> {
       threads: count,
       module: name,
       memoryBytes: memoryPages * PAGE_BYTES,
-      run: (command, { forFirst } = {}) =>
+      run: (command, forFirst) =>
         group.ask((thread, id) => ({
           message: { kind: 'run', id, command: thread === 0 ? { ...command, ...forFirst } : command },
         })),

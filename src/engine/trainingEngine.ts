@@ -93,7 +93,7 @@ export async function createTrainingEngine(options: TrainingEngineOptions): Prom
       return { init: shared, forFirst: { weights }, memoryBytes };
     },
   });
-  const run = <T>(command: SessionCommand, forFirst?: object) => team.run(command, { forFirst }) as Promise<T>;
+  const run = <T>(command: SessionCommand, forFirst?: object) => team.run(command, forFirst) as Promise<T>;
   const read = async (command: SessionCommand) => unpackWeights(layout, await run<Float32Array>(command));
   return {
     threads: team.threads,
